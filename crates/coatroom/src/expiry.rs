@@ -1,0 +1,78 @@
+//! When a session ends: pure functions of limits, activity and time.
+
+use std::time::Duration;
+
+use crate::clock::{Timestamp, millis};
+use crate::record::Activity;
+
+/// The limits a record carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) created: Timestamp,
+    pub(crate) deadline: Timestamp,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) unconfirmed_timeout: Option<Duration>,
+}
+
+/// The nearest of lifetime, idle timeout and, for a session that was never presented back, the
+/// unconfirmed timeout.
+pub(crate) fn expires_at(limits: &Limits, activity: Activity) -> Timestamp {
+    let idle = activity.last_accessed + limits.idle_timeout;
+    let nearest = limits.deadline.min(idle);
+    match limits.unconfirmed_timeout {
+        Some(timeout) if !activity.confirmed => nearest.min(limits.created + timeout),
+        _ => nearest,
+    }
+}
+
+/// How old the last access must be before a touch is worth writing: a twentieth of the idle
+/// timeout, at most a minute. A session may end that much early, and never late.
+pub(crate) fn touch_interval(idle_timeout: Duration) -> Duration {
+    Duration::from_millis(millis(idle_timeout) / 20).min(Duration::from_secs(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn limits() -> Limits {
+        Limits {
+            created: Timestamp::from_millis(0),
+            deadline: Timestamp::from_millis(0) + 60 * MINUTE,
+            idle_timeout: 20 * MINUTE,
+            unconfirmed_timeout: Some(10 * MINUTE),
+        }
+    }
+
+    fn seen(at: Duration, confirmed: bool) -> Activity {
+        Activity { last_accessed: Timestamp::from_millis(0) + at, confirmed }
+    }
+
+    #[test]
+    fn the_nearest_limit_ends_a_session() {
+        let end = |at, confirmed| expires_at(&limits(), seen(at, confirmed)).since(Timestamp::from_millis(0));
+        assert_eq!(end(5 * MINUTE, false), 10 * MINUTE);
+        assert_eq!(end(5 * MINUTE, true), 25 * MINUTE);
+        assert_eq!(end(50 * MINUTE, true), 60 * MINUTE);
+    }
+
+    #[test]
+    fn a_session_without_limits_never_ends() {
+        let limits = Limits {
+            deadline: Timestamp::NEVER,
+            idle_timeout: Duration::MAX,
+            unconfirmed_timeout: None,
+            ..limits()
+        };
+        assert_eq!(expires_at(&limits, seen(MINUTE, true)), Timestamp::NEVER);
+    }
+
+    #[test]
+    fn touches_are_a_twentieth_apart_and_at_most_a_minute() {
+        assert_eq!(touch_interval(10 * MINUTE), MINUTE / 2);
+        assert_eq!(touch_interval(600 * MINUTE), MINUTE);
+        assert_eq!(touch_interval(Duration::MAX), MINUTE);
+    }
+}

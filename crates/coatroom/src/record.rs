@@ -1,0 +1,239 @@
+//! What a store keeps for a session: one contiguous buffer, and its activity beside it.
+//!
+//! `docs/format.md` of the project gives the layout byte by byte, with test vectors.
+
+mod activity;
+mod assemble;
+mod attributes;
+mod extensions;
+mod header;
+mod value;
+
+use std::fmt;
+use std::time::Duration;
+
+use triomphe::ThinArc;
+
+pub use self::activity::Activity;
+pub(crate) use self::activity::SharedActivity;
+pub(crate) use self::assemble::{AttributeEdit, Draft};
+use self::attributes::Attributes;
+pub use self::extensions::RecordError;
+pub(crate) use self::extensions::{Extension, Extensions};
+use self::header::Fields;
+pub(crate) use self::header::{HashAlgorithm, Header, Renewal};
+pub(crate) use self::value::{Value, ValueBytes};
+pub use self::value::{RawValue, ValueFormat};
+use crate::clock::Timestamp;
+use crate::expiry;
+use crate::id::Key;
+
+/// A session as a store keeps it: key, header, extensions and attributes in one shared buffer.
+///
+/// Cloning costs a reference count. The bytes never change; a commit makes a new record. Only the
+/// [`Activity`] beside them moves, and only forward, and all clones see it move.
+#[derive(Clone)]
+pub struct Record(ThinArc<Beside, u8>);
+
+/// What lies beside the bytes in the same allocation.
+struct Beside {
+    key: Key,
+    activity: SharedActivity,
+}
+
+impl Record {
+    /// A record from what a store wrote down: the key it was filed under, its activity and
+    /// [`Record::bytes`].
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] when the bytes are not a whole record of a known format version. Every
+    /// offset is checked here, once, so that reading cannot fail afterwards.
+    pub fn decode(key: Key, activity: Activity, bytes: &[u8]) -> Result<Self, RecordError> {
+        let fields = Fields::check(bytes)?;
+        Extensions::check(fields.extensions())?;
+        Attributes::check(&fields)?;
+        Ok(Self::from_checked(key, activity, bytes))
+    }
+
+    fn from_checked(key: Key, activity: Activity, bytes: &[u8]) -> Self {
+        let beside = Beside { key, activity: SharedActivity::new(activity) };
+        Self(ThinArc::from_header_and_slice(beside, bytes))
+    }
+
+    /// The key it is filed under.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.0.header.header.key
+    }
+
+    /// The bytes to keep. They hold no secret, only its hash.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.slice
+    }
+
+    /// When it was last accessed and whether it was ever presented back, as of now.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.shared_activity().load()
+    }
+
+    /// Moves the activity forward; what lies behind is ignored. For stores.
+    pub fn touch(&self, activity: Activity) {
+        self.shared_activity().advance(activity);
+    }
+
+    pub(crate) fn shared_activity(&self) -> &SharedActivity {
+        &self.0.header.header.activity
+    }
+
+    /// The counter that each commit raises; a commit must name the revision it replaces.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.fields().revision()
+    }
+
+    /// The number of renewals.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.fields().generation()
+    }
+
+    /// When the session was created.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.fields().created()
+    }
+
+    /// The end of its lifetime, [`Timestamp::NEVER`] without one.
+    #[must_use]
+    pub fn deadline(&self) -> Timestamp {
+        self.fields().deadline()
+    }
+
+    /// How long it lives without activity; `Duration::MAX` is without limit.
+    #[must_use]
+    pub fn idle_timeout(&self) -> Duration {
+        self.fields().idle_timeout()
+    }
+
+    /// How long it lives without being presented back once, counted from creation.
+    #[must_use]
+    pub fn unconfirmed_timeout(&self) -> Option<Duration> {
+        self.fields().unconfirmed_timeout()
+    }
+
+    /// The random number of the commit that wrote it, by which a retry knows its own work.
+    #[must_use]
+    pub fn nonce(&self) -> u64 {
+        self.fields().nonce()
+    }
+
+    /// Whether its cookie outlives the browser.
+    #[must_use]
+    pub fn is_persistent(&self) -> bool {
+        self.fields().is_persistent()
+    }
+
+    /// When its principal signed in.
+    #[must_use]
+    pub fn authenticated(&self) -> Option<Timestamp> {
+        self.fields().renewal().map(|r| r.authenticated).filter(|at| at.as_millis() > 0)
+    }
+
+    /// The user it belongs to.
+    #[must_use]
+    pub fn principal(&self) -> Option<&str> {
+        self.extensions().principal().map(|(_, name)| name)
+    }
+
+    /// The epoch of the principal at login.
+    #[must_use]
+    pub fn principal_epoch(&self) -> Option<u64> {
+        self.extensions().principal().map(|(epoch, _)| epoch)
+    }
+
+    /// What the application calls the client, for a user's list of sessions.
+    #[must_use]
+    pub fn client_label(&self) -> Option<&str> {
+        self.extensions().text(Extension::CLIENT_LABEL)
+    }
+
+    /// The lifetime of this session where it has one of its own.
+    #[must_use]
+    pub fn own_lifetime(&self) -> Option<Duration> {
+        self.extensions().number(Extension::LIFETIME).map(Duration::from_millis)
+    }
+
+    /// One attribute.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<RawValue<'_>> {
+        self.attributes().get(name)
+    }
+
+    /// All attributes, in the order of their names.
+    pub fn attributes_iter(&self) -> impl ExactSizeIterator<Item = (&str, RawValue<'_>)> {
+        self.attributes().iter()
+    }
+
+    /// The number of attributes.
+    #[must_use]
+    pub fn attribute_count(&self) -> usize {
+        self.fields().attribute_count()
+    }
+
+    /// The point at which it is dead: the nearest of its deadlines, by its activity now.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        let fields = self.fields();
+        expiry::expires_at(
+            &expiry::Limits {
+                created: fields.created(),
+                deadline: fields.deadline(),
+                idle_timeout: fields.idle_timeout(),
+                unconfirmed_timeout: fields.unconfirmed_timeout(),
+            },
+            self.activity(),
+        )
+    }
+
+    /// Whether it is not dead yet. A record is dead from the very millisecond of a deadline on,
+    /// swept or not.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at()
+    }
+
+    pub(crate) fn header(&self) -> Header {
+        self.fields().header()
+    }
+
+    pub(crate) fn extensions(&self) -> Extensions<'_> {
+        Extensions::new(self.fields().extensions())
+    }
+
+    fn attributes(&self) -> Attributes<'_> {
+        Attributes::new(&self.fields())
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        Fields::new(self.bytes())
+    }
+}
+
+impl fmt::Debug for Record {
+    /// Locator and sizes; never a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("locator", &self.key().locator)
+            .field("revision", &self.revision())
+            .field("generation", &self.generation())
+            .field("attributes", &self.attribute_count())
+            .field("bytes", &self.bytes().len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

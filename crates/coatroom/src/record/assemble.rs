@@ -1,0 +1,98 @@
+//! Making records: a header, extensions, and the attributes of a base with edits spliced in.
+
+use std::cell::RefCell;
+
+use super::attributes::Attributes;
+use super::header::Header;
+use super::value::RawValue;
+use super::{Activity, Fields, Record};
+use crate::id::Key;
+
+/// One attribute to write, or with `None` to take out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttributeEdit<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: Option<RawValue<'a>>,
+}
+
+/// A record about to be made.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) key: Key,
+    pub(crate) activity: Activity,
+    pub(crate) header: &'a Header,
+    pub(crate) extensions: &'a [u8],
+    /// Attributes that stay unless an edit names them.
+    pub(crate) base: Option<&'a Record>,
+    /// Sorted by name, each name once.
+    pub(crate) edits: &'a [AttributeEdit<'a>],
+}
+
+thread_local! {
+    /// A record is put together here and copied once into its allocation.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A scratch buffer larger than this is given back rather than kept by its thread.
+const SCRATCH_KEPT: usize = 256 * 1024;
+
+impl Draft<'_> {
+    /// Puts the record together. The caller holds count and sizes to the format's limits (65,535
+    /// attributes and bytes of names, 4 GiB of values).
+    pub(crate) fn assemble(&self) -> Record {
+        SCRATCH.with_borrow_mut(|out| {
+            out.clear();
+            self.write(out);
+            let record = Record::from_checked(self.key, self.activity, out);
+            if out.capacity() > SCRATCH_KEPT {
+                *out = Vec::new();
+            }
+            record
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let base = self.base.map(|record| Attributes::new(&Fields::new(record.bytes())));
+        self.header.write(out, self.merged(base).count(), self.extensions.len());
+        out.extend_from_slice(self.extensions);
+        let (mut name_end, mut value_end) = (0, 0);
+        for (name, value) in self.merged(base) {
+            name_end += name.len();
+            value_end += value.bytes.len();
+            let mut row = [0; super::header::ROW];
+            row[..2].copy_from_slice(&(name_end as u16).to_le_bytes());
+            row[2] = value.format.0;
+            row[4..].copy_from_slice(&(value_end as u32).to_le_bytes());
+            out.extend_from_slice(&row);
+        }
+        self.merged(base).for_each(|(name, _)| out.extend_from_slice(name));
+        self.merged(base).for_each(|(_, value)| out.extend_from_slice(value.bytes));
+    }
+
+    /// The attributes of the new record: both sides in order, edits in place of what they name.
+    fn merged<'b>(&'b self, base: Option<Attributes<'b>>) -> impl Iterator<Item = (&'b [u8], RawValue<'b>)> {
+        let count = base.map_or(0, Attributes::len);
+        let (mut at, mut edit_at) = (0, 0);
+        std::iter::from_fn(move || {
+            loop {
+                let kept = base.filter(|_| at < count).map(|base| (base.name_bytes(at), base));
+                let edit = self.edits.get(edit_at);
+                match (kept, edit) {
+                    (None, None) => return None,
+                    (Some((name, base)), edit) if edit.is_none_or(|edit| name < edit.name.as_bytes()) => {
+                        at += 1;
+                        return Some((name, base.value(at - 1)));
+                    }
+                    (kept, Some(edit)) => {
+                        at += usize::from(kept.is_some_and(|(name, _)| name == edit.name.as_bytes()));
+                        edit_at += 1;
+                        if let Some(value) = edit.value {
+                            return Some((edit.name.as_bytes(), value));
+                        }
+                    }
+                    (Some(_), None) => return None, // the guard above takes this case
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! The fixed part of a record, and the renewal block behind it.
+
+use std::time::Duration;
+
+use super::extensions::RecordError;
+use crate::clock::{Timestamp, millis};
+
+pub(super) const VERSION: u8 = 1;
+
+const RENEWED: u8 = 1;
+const PERSISTENT: u8 = 2;
+
+const FLAGS: usize = 1;
+const HASH_ALGORITHM: usize = 2;
+const ATTRIBUTE_COUNT: usize = 4;
+const EXTENSION_BYTES: usize = 6;
+const REVISION: usize = 8;
+const GENERATION: usize = 16;
+const UNCONFIRMED_SECONDS: usize = 20;
+const CREATED: usize = 24;
+const DEADLINE: usize = 32;
+const IDLE_MILLIS: usize = 40;
+const NONCE: usize = 48;
+const SECRET_HASH: usize = 56;
+const FIXED: usize = 88;
+
+const RENEWAL_AUTHENTICATED: usize = FIXED;
+const RENEWAL_RENEWED: usize = FIXED + 8;
+const RENEWAL_PREVIOUS: usize = FIXED + 16;
+const RENEWAL: usize = 48;
+
+/// Bytes of one row of the attribute table.
+pub(super) const ROW: usize = 8;
+
+/// How the secret was hashed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum HashAlgorithm {
+    /// A keyed session: there is no secret, and no cookie opens it.
+    Keyed,
+    Sha256,
+}
+
+/// What a login or a renewal leaves behind. Most sessions never have one, so they carry no room
+/// for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renewal {
+    /// Zero where nobody signed in.
+    pub(crate) authenticated: Timestamp,
+    /// Zero where the secret is still the first one.
+    pub(crate) renewed: Timestamp,
+    pub(crate) previous: [u8; 32],
+}
+
+/// The fixed fields, taken out to be changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) persistent: bool,
+    pub(crate) algorithm: HashAlgorithm,
+    pub(crate) revision: u64,
+    pub(crate) generation: u32,
+    pub(crate) unconfirmed_timeout: Option<Duration>,
+    pub(crate) created: Timestamp,
+    pub(crate) deadline: Timestamp,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) nonce: u64,
+    pub(crate) secret_hash: [u8; 32],
+    pub(crate) renewal: Option<Renewal>,
+}
+
+impl Header {
+    pub(super) fn write(&self, out: &mut Vec<u8>, attributes: usize, extensions: usize) {
+        let mut fixed = [0; FIXED + RENEWAL];
+        fixed[0] = VERSION;
+        fixed[FLAGS] = u8::from(self.renewal.is_some()) * RENEWED + u8::from(self.persistent) * PERSISTENT;
+        fixed[HASH_ALGORITHM] = u8::from(self.algorithm == HashAlgorithm::Sha256);
+        // Both fit: `Draft::assemble` checked them against the format's limits.
+        put(&mut fixed, ATTRIBUTE_COUNT, (attributes as u16).to_le_bytes());
+        put(&mut fixed, EXTENSION_BYTES, (extensions as u16).to_le_bytes());
+        put(&mut fixed, REVISION, self.revision.to_le_bytes());
+        put(&mut fixed, GENERATION, self.generation.to_le_bytes());
+        let unconfirmed = self.unconfirmed_timeout.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX).max(1));
+        put(&mut fixed, UNCONFIRMED_SECONDS, unconfirmed.to_le_bytes());
+        put(&mut fixed, CREATED, self.created.as_millis().to_le_bytes());
+        put(&mut fixed, DEADLINE, self.deadline.as_millis().to_le_bytes());
+        put(&mut fixed, IDLE_MILLIS, millis(self.idle_timeout).to_le_bytes());
+        put(&mut fixed, NONCE, self.nonce.to_le_bytes());
+        put(&mut fixed, SECRET_HASH, self.secret_hash);
+        let length = match &self.renewal {
+            None => FIXED,
+            Some(renewal) => {
+                put(&mut fixed, RENEWAL_AUTHENTICATED, renewal.authenticated.as_millis().to_le_bytes());
+                put(&mut fixed, RENEWAL_RENEWED, renewal.renewed.as_millis().to_le_bytes());
+                put(&mut fixed, RENEWAL_PREVIOUS, renewal.previous);
+                FIXED + RENEWAL
+            }
+        };
+        out.extend_from_slice(&fixed[..length]);
+    }
+}
+
+fn put<const N: usize>(out: &mut [u8; FIXED + RENEWAL], at: usize, bytes: [u8; N]) {
+    out[at..at + N].copy_from_slice(&bytes);
+}
+
+/// The fixed fields, read where they lie.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// Over bytes that [`Fields::check`] accepted.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn check(bytes: &'a [u8]) -> Result<Self, RecordError> {
+        match bytes.first() {
+            None => return Err(RecordError::Truncated),
+            Some(&VERSION) => {}
+            Some(&version) => return Err(RecordError::UnknownVersion { version }),
+        }
+        let fields = Self(bytes);
+        if bytes.len() < FIXED || bytes.len() < fields.table_start() {
+            return Err(RecordError::Truncated);
+        }
+        if bytes[FLAGS] & !(RENEWED | PERSISTENT) != 0 {
+            return Err(RecordError::Malformed("an unknown flag"));
+        }
+        if bytes[HASH_ALGORITHM] > 1 {
+            return Err(RecordError::Malformed("an unknown hash algorithm"));
+        }
+        Ok(fields)
+    }
+
+    pub(super) fn header(self) -> Header {
+        Header {
+            persistent: self.is_persistent(),
+            algorithm: self.algorithm(),
+            revision: self.revision(),
+            generation: self.generation(),
+            unconfirmed_timeout: self.unconfirmed_timeout(),
+            created: self.created(),
+            deadline: self.deadline(),
+            idle_timeout: self.idle_timeout(),
+            nonce: self.nonce(),
+            secret_hash: self.array(SECRET_HASH),
+            renewal: self.renewal(),
+        }
+    }
+
+    pub(super) fn is_persistent(self) -> bool {
+        self.0[FLAGS] & PERSISTENT != 0
+    }
+
+    fn algorithm(self) -> HashAlgorithm {
+        if self.0[HASH_ALGORITHM] == 0 { HashAlgorithm::Keyed } else { HashAlgorithm::Sha256 }
+    }
+
+    pub(super) fn attribute_count(self) -> usize {
+        usize::from(u16::from_le_bytes(self.array(ATTRIBUTE_COUNT)))
+    }
+
+    pub(super) fn revision(self) -> u64 {
+        u64::from_le_bytes(self.array(REVISION))
+    }
+
+    pub(super) fn generation(self) -> u32 {
+        u32::from_le_bytes(self.array(GENERATION))
+    }
+
+    pub(super) fn unconfirmed_timeout(self) -> Option<Duration> {
+        let seconds = u32::from_le_bytes(self.array(UNCONFIRMED_SECONDS));
+        (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+    }
+
+    pub(super) fn created(self) -> Timestamp {
+        self.timestamp(CREATED)
+    }
+
+    pub(super) fn deadline(self) -> Timestamp {
+        self.timestamp(DEADLINE)
+    }
+
+    pub(super) fn idle_timeout(self) -> Duration {
+        match u64::from_le_bytes(self.array(IDLE_MILLIS)) {
+            u64::MAX => Duration::MAX,
+            millis => Duration::from_millis(millis),
+        }
+    }
+
+    pub(super) fn nonce(self) -> u64 {
+        u64::from_le_bytes(self.array(NONCE))
+    }
+
+    pub(super) fn renewal(self) -> Option<Renewal> {
+        self.has_renewal().then(|| Renewal {
+            authenticated: self.timestamp(RENEWAL_AUTHENTICATED),
+            renewed: self.timestamp(RENEWAL_RENEWED),
+            previous: self.array(RENEWAL_PREVIOUS),
+        })
+    }
+
+    pub(super) fn extensions(self) -> &'a [u8] {
+        &self.0[self.extensions_start()..self.table_start()]
+    }
+
+    /// The attribute table and what lies behind it.
+    pub(super) fn attributes(self) -> &'a [u8] {
+        &self.0[self.table_start()..]
+    }
+
+    fn has_renewal(self) -> bool {
+        self.0[FLAGS] & RENEWED != 0
+    }
+
+    fn extensions_start(self) -> usize {
+        if self.has_renewal() { FIXED + RENEWAL } else { FIXED }
+    }
+
+    fn table_start(self) -> usize {
+        self.extensions_start() + usize::from(u16::from_le_bytes(self.array(EXTENSION_BYTES)))
+    }
+
+    fn timestamp(self, at: usize) -> Timestamp {
+        Timestamp::from_millis(u64::from_le_bytes(self.array(at)))
+    }
+
+    fn array<const N: usize>(self, at: usize) -> [u8; N] {
+        let mut array = [0; N];
+        array.copy_from_slice(&self.0[at..at + N]);
+        array
+    }
+}
