@@ -72,7 +72,9 @@ impl StoreError {
 pub enum ValueError {
     /// The stored bytes are not a value of the asked type: a deploy changed it, or two slots share
     /// the name.
-    #[error("reading attribute {name:?} as {expected} failed: {reason}; use another slot name for another type, or remove the attribute")]
+    #[error(
+        "reading attribute {name:?} as {expected} failed: {reason}; use another slot name for another type, or remove the attribute"
+    )]
     Decode {
         /// The attribute.
         name: String,
@@ -104,7 +106,9 @@ pub enum ValueError {
         name: String,
     },
     /// The value exceeds the limit of one attribute.
-    #[error("attribute {name:?} has {size} bytes, more than max_value_bytes = {limit}; keep large things elsewhere and their name in the session")]
+    #[error(
+        "attribute {name:?} has {size} bytes, more than max_value_bytes = {limit}; keep large things elsewhere and their name in the session"
+    )]
     TooLarge {
         /// The attribute.
         name: String,
@@ -123,10 +127,14 @@ pub enum ValueError {
 #[non_exhaustive]
 pub enum SessionError {
     /// The response has left, so no commit will follow.
-    #[error("changing the session failed: its response has left; call detach() before answering, and save() after each change")]
+    #[error(
+        "changing the session failed: its response has left; call detach() before answering, and save() after each change"
+    )]
     AfterResponse,
     /// Another request changed the same attribute, and its slot rejects that.
-    #[error("committing attribute {name:?} failed: another request changed it meanwhile; load the session again and repeat")]
+    #[error(
+        "committing attribute {name:?} failed: another request changed it meanwhile; load the session again and repeat"
+    )]
     Conflict {
         /// The attribute.
         name: String,
@@ -138,7 +146,9 @@ pub enum SessionError {
         attempts: u32,
     },
     /// `update` met an attribute that has a deferred change.
-    #[error("updating attribute {name:?} at once failed: this request has a deferred change of it; use edit for both, or save first")]
+    #[error(
+        "updating attribute {name:?} at once failed: this request has a deferred change of it; use edit for both, or save first"
+    )]
     DeferredChange {
         /// The attribute.
         name: String,
@@ -163,7 +173,9 @@ pub enum SessionError {
     #[error("signing in failed: all sessions of this principal were ended meanwhile; sign in again")]
     PrincipalEnded,
     /// The record exceeds the limit of a session.
-    #[error("the session has {size} bytes, more than max_record_bytes = {limit}; keep large things elsewhere and their name in the session")]
+    #[error(
+        "the session has {size} bytes, more than max_record_bytes = {limit}; keep large things elsewhere and their name in the session"
+    )]
     RecordTooLarge {
         /// Its size in bytes.
         size: usize,
@@ -177,10 +189,14 @@ pub enum SessionError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The request carried the secret from before a renewal; the browser has a newer cookie.
-    #[error("writing failed: the request's session id was replaced by a login meanwhile; send the request again")]
+    #[error(
+        "writing failed: the request's session id was replaced by a login meanwhile; send the request again"
+    )]
     Superseded,
     /// The session has too many attributes.
-    #[error("the session has {count} attributes, more than max_attributes = {limit}; keep collections in one attribute")]
+    #[error(
+        "the session has {count} attributes, more than max_attributes = {limit}; keep collections in one attribute"
+    )]
     TooManyAttributes {
         /// How many there are.
         count: usize,
@@ -212,7 +228,9 @@ impl SessionError {
             | Self::PrincipalEnded
             | Self::Superseded
             | Self::TooManySessions { .. } => 409,
-            Self::RecordTooLarge { .. } | Self::TooManyAttributes { .. } | Self::Value(ValueError::TooLarge { .. }) => 413,
+            Self::RecordTooLarge { .. }
+            | Self::TooManyAttributes { .. }
+            | Self::Value(ValueError::TooLarge { .. }) => 413,
             Self::Entropy(_) | Self::Store(_) => 503,
             _ => 500,
         }

@@ -269,7 +269,12 @@ mod tests {
         let text = id.expose();
         assert_eq!(text.len(), SessionId::TEXT_LEN);
         assert!(SessionId::parse(text.as_bytes()) == Some(id));
-        for wrong in [&text[..63], &format!("{text}A"), &text.replacen(&text[..1], "+", 1), &format!("{}=", &text[..63])] {
+        for wrong in [
+            &text[..63],
+            &format!("{text}A"),
+            &text.replacen(&text[..1], "+", 1),
+            &format!("{}=", &text[..63]),
+        ] {
             assert!(SessionId::parse(wrong.as_bytes()).is_none());
         }
     }
@@ -286,7 +291,9 @@ mod tests {
     fn a_locator_reads_what_it_shows_and_nothing_else() {
         let locator = SessionId::generate().unwrap().locator();
         assert_eq!(locator.to_string().parse::<Locator>().unwrap(), locator);
-        for wrong in ["", "abc", &locator.to_string().to_uppercase().replace(char::is_numeric, "A"), &"+".repeat(32)] {
+        for wrong in
+            ["", "abc", &locator.to_string().to_uppercase().replace(char::is_numeric, "A"), &"+".repeat(32)]
+        {
             assert!(wrong.parse::<Locator>().is_err());
         }
     }

@@ -4,23 +4,11 @@
 //! reads the clock: whatever depends on time is told the time. `store/conformance.rs` (feature
 //! `conformance`) tests each sentence below against any store.
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
-#[cfg(feature = "embedded")]
-mod embedded;
-mod faulty;
 mod future;
-mod memory;
-mod shards;
 
 use std::fmt;
 
-#[cfg(feature = "embedded")]
-pub use self::embedded::{Durability, EmbeddedStore, EmbeddedStoreBuilder, OpenError};
-#[cfg(any(test, feature = "conformance", feature = "test-util"))]
-pub use self::faulty::{Fault, FaultyStore};
 pub use self::future::StoreFuture;
-pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
@@ -62,14 +50,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Up to `limit` (at least 1) live records of the namespace, in the order of their locators,
     /// behind `after`. A record that lives through the whole of a listing is on exactly one page.
-    fn page(&self, namespace: Namespace, after: Option<Locator>, limit: usize, now: Timestamp) -> StoreFuture<Page>;
+    fn page(
+        &self,
+        namespace: Namespace,
+        after: Option<Locator>,
+        limit: usize,
+        now: Timestamp,
+    ) -> StoreFuture<Page>;
 
     /// The number of live records of the namespace.
     fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64>;
 
     /// All live records of the namespace whose principal is `principal`, in no particular order.
     /// A record is found from the moment its `create` or `commit` has completed.
-    fn of_principal(&self, namespace: Namespace, principal: &str, now: Timestamp) -> StoreFuture<Vec<Record>>;
+    fn of_principal(&self, namespace: Namespace, principal: &str, now: Timestamp)
+    -> StoreFuture<Vec<Record>>;
 
     /// The epoch of a principal: 0 until it is first bumped.
     fn epoch(&self, namespace: Namespace, principal: &str) -> StoreFuture<u64>;
@@ -84,8 +79,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// A dead record is claimed at the latest 30 s after its deadline. The work of one call is
     /// bounded by `limit`, also where what is due turns out to be alive, having been touched.
-    fn claim_expired(&self, namespace: Namespace, now: Timestamp, lease_until: Timestamp, limit: usize)
-    -> StoreFuture<Claim>;
+    fn claim_expired(
+        &self,
+        namespace: Namespace,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<Claim>;
 
     /// Deletes claimed records: each only if what lies under its key is still the record of that
     /// revision, so that one created again under the key stays. Idempotent.

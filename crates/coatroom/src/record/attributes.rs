@@ -23,7 +23,8 @@ impl<'a> Attributes<'a> {
 
     pub(super) fn check(fields: &Fields<'_>) -> Result<(), RecordError> {
         let table = fields.attributes();
-        let (rows, rest) = table.split_at_checked(fields.attribute_count() * ROW).ok_or(RecordError::Truncated)?;
+        let (rows, rest) =
+            table.split_at_checked(fields.attribute_count() * ROW).ok_or(RecordError::Truncated)?;
         let names = rows.last_chunk().map_or(0, |row| Row(row).name_end());
         let (names, values) = rest.split_at_checked(names).ok_or(RecordError::Truncated)?;
         let (mut name_at, mut value_at, mut previous) = (0, 0, None);
@@ -38,7 +39,11 @@ impl<'a> Attributes<'a> {
             values.get(value_at..row.value_end()).ok_or(RecordError::Malformed("a value overruns"))?;
             (name_at, value_at, previous) = (row.name_end(), row.value_end(), Some(name));
         }
-        if value_at == values.len() { Ok(()) } else { Err(RecordError::Malformed("bytes behind the last value")) }
+        if value_at == values.len() {
+            Ok(())
+        } else {
+            Err(RecordError::Malformed("bytes behind the last value"))
+        }
     }
 
     pub(super) fn len(self) -> usize {

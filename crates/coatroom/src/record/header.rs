@@ -78,7 +78,8 @@ impl Header {
         put(&mut fixed, EXTENSION_BYTES, (extensions as u16).to_le_bytes());
         put(&mut fixed, REVISION, self.revision.to_le_bytes());
         put(&mut fixed, GENERATION, self.generation.to_le_bytes());
-        let unconfirmed = self.unconfirmed_timeout.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX).max(1));
+        let unconfirmed =
+            self.unconfirmed_timeout.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX).max(1));
         put(&mut fixed, UNCONFIRMED_SECONDS, unconfirmed.to_le_bytes());
         put(&mut fixed, CREATED, self.created.as_millis().to_le_bytes());
         put(&mut fixed, DEADLINE, self.deadline.as_millis().to_le_bytes());

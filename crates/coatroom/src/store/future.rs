@@ -49,7 +49,9 @@ impl<T: Unpin> Future for StoreFuture<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             #[allow(clippy::expect_used)]
-            Self::Ready(answer) => Poll::Ready(answer.take().expect("a store future was polled after it was ready")),
+            Self::Ready(answer) => {
+                Poll::Ready(answer.take().expect("a store future was polled after it was ready"))
+            }
             Self::Boxed(future) => future.as_mut().poll(cx),
         }
     }
