@@ -56,12 +56,18 @@ impl SessionId {
     /// The text form: a credential. Whoever holds it holds the session; never log or store it.
     #[must_use]
     pub fn expose(&self) -> String {
+        let mut text = String::with_capacity(Self::TEXT_LEN);
+        self.expose_into(&mut text);
+        text
+    }
+
+    /// Appends the text form, for a caller that has a longer text to make of it.
+    pub(crate) fn expose_into(&self, text: &mut String) {
         let mut bytes = [0; Self::BYTES];
         bytes[..Locator::LEN].copy_from_slice(&self.locator.0);
         bytes[Locator::LEN..].copy_from_slice(&self.secret.0);
-        let text = URL_SAFE_NO_PAD.encode(bytes);
+        URL_SAFE_NO_PAD.encode_string(bytes, text);
         bytes.zeroize();
-        text
     }
 
     /// The public half.
