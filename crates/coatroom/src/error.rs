@@ -159,6 +159,9 @@ pub enum SessionError {
     /// The session was ended, evicted or has expired meanwhile; it stays dead.
     #[error("the session was ended meanwhile; what this request wrote was not kept")]
     Gone,
+    /// A session layer stands inside another that answers to the same cookie or header.
+    #[error("the session layer is there twice; keep one, or give each manager a cookie name of its own")]
+    NestedLayers,
     /// A principal, client label or other text is too long.
     #[error("setting the {what} failed: it has {size} bytes, at most {limit} are allowed")]
     InvalidText {

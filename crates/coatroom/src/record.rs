@@ -16,7 +16,7 @@ use triomphe::ThinArc;
 
 pub use self::activity::Activity;
 pub(crate) use self::activity::SharedActivity;
-pub(crate) use self::assemble::{AttributeEdit, Draft};
+pub(crate) use self::assemble::{AttributeEdit, Draft, FORMAT_MAX, FormatLimit};
 use self::attributes::Attributes;
 pub use self::extensions::RecordError;
 pub(crate) use self::extensions::{Extension, Extensions};
@@ -203,6 +203,18 @@ impl Record {
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
+    }
+
+    pub(crate) fn hash_algorithm(&self) -> HashAlgorithm {
+        self.fields().algorithm()
+    }
+
+    pub(crate) fn secret_hash(&self) -> &[u8] {
+        self.fields().secret_hash()
+    }
+
+    pub(crate) fn renewal(&self) -> Option<Renewal> {
+        self.fields().renewal()
     }
 
     pub(crate) fn header(&self) -> Header {

@@ -10,7 +10,7 @@ use std::fmt;
 
 pub use self::future::StoreFuture;
 use crate::clock::Timestamp;
-use crate::error::StoreError;
+
 use crate::id::{Key, Locator, Namespace};
 use crate::record::{Activity, Record};
 

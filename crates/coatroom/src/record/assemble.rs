@@ -28,6 +28,16 @@ pub(crate) struct Draft<'a> {
     pub(crate) edits: &'a [AttributeEdit<'a>],
 }
 
+/// More attributes, or more bytes of names, than a record has room for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FormatLimit {
+    pub(crate) count: usize,
+    pub(crate) names: usize,
+}
+
+/// Count and end of names are 16-bit fields.
+pub(crate) const FORMAT_MAX: usize = 65_535;
+
 thread_local! {
     /// A record is put together here and copied once into its allocation.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -37,23 +47,32 @@ thread_local! {
 const SCRATCH_KEPT: usize = 256 * 1024;
 
 impl Draft<'_> {
-    /// Puts the record together. The caller holds count and sizes to the format's limits (65,535
-    /// attributes and bytes of names, 4 GiB of values).
-    pub(crate) fn assemble(&self) -> Record {
+    /// Puts the record together.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatLimit`] where it has more attributes or names than the format has room for; sizes of
+    /// values are the caller's to limit, far below the format's 4 GiB.
+    pub(crate) fn assemble(&self) -> Result<Record, FormatLimit> {
         SCRATCH.with_borrow_mut(|out| {
             out.clear();
-            self.write(out);
+            self.write(out)?;
             let record = Record::from_checked(self.key, self.activity, out);
             if out.capacity() > SCRATCH_KEPT {
                 *out = Vec::new();
             }
-            record
+            Ok(record)
         })
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) -> Result<(), FormatLimit> {
         let base = self.base.map(|record| Attributes::new(&Fields::new(record.bytes())));
-        self.header.write(out, self.merged(base).count(), self.extensions.len());
+        let (count, names) =
+            self.merged(base).fold((0, 0), |(count, names), (name, _)| (count + 1, names + name.len()));
+        if count > FORMAT_MAX || names > FORMAT_MAX {
+            return Err(FormatLimit { count, names });
+        }
+        self.header.write(out, count, self.extensions.len());
         out.extend_from_slice(self.extensions);
         let (mut name_end, mut value_end) = (0, 0);
         for (name, value) in self.merged(base) {
@@ -67,6 +86,7 @@ impl Draft<'_> {
         }
         self.merged(base).for_each(|(name, _)| out.extend_from_slice(name));
         self.merged(base).for_each(|(_, value)| out.extend_from_slice(value.bytes));
+        Ok(())
     }
 
     /// The attributes of the new record: both sides in order, edits in place of what they name.

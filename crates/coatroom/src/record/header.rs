@@ -152,7 +152,7 @@ impl<'a> Fields<'a> {
         self.0[FLAGS] & PERSISTENT != 0
     }
 
-    fn algorithm(self) -> HashAlgorithm {
+    pub(super) fn algorithm(self) -> HashAlgorithm {
         if self.0[HASH_ALGORITHM] == 0 { HashAlgorithm::Keyed } else { HashAlgorithm::Sha256 }
     }
 
@@ -190,6 +190,10 @@ impl<'a> Fields<'a> {
 
     pub(super) fn nonce(self) -> u64 {
         u64::from_le_bytes(self.array(NONCE))
+    }
+
+    pub(super) fn secret_hash(self) -> &'a [u8] {
+        &self.0[SECRET_HASH..FIXED]
     }
 
     pub(super) fn renewal(self) -> Option<Renewal> {

@@ -1,0 +1,275 @@
+//! What a request changed, and replaying it on a newer record.
+
+use std::fmt;
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use smallvec::SmallVec;
+
+use crate::codec::Codec;
+use crate::error::{SessionError, ValueError};
+use crate::record::{AttributeEdit, RawValue, Record, Value};
+use crate::slot::OnConflict;
+
+/// A value or its absence; absent is a value like any other.
+pub(crate) type Slotted = Option<Value>;
+
+/// An `edit`, to be run on whatever value is the newest.
+pub(crate) type EditFn =
+    Arc<dyn Fn(&Codec<'_>, Option<RawValue<'_>>) -> Result<Slotted, ValueError> + Send + Sync>;
+
+/// The merge function of a slot: base, theirs, ours.
+pub(crate) type MergeRule = Arc<
+    dyn Fn(
+            &Codec<'_>,
+            Option<RawValue<'_>>,
+            Option<RawValue<'_>>,
+            Option<RawValue<'_>>,
+        ) -> Result<Slotted, ValueError>
+        + Send
+        + Sync,
+>;
+
+/// How a change meets another request's change of the same attribute.
+#[derive(Clone)]
+pub(crate) enum Rule {
+    Assign(OnConflict),
+    Edit(SmallVec<[EditFn; 1]>),
+    Merge(MergeRule),
+}
+
+/// One changed attribute.
+#[derive(Clone)]
+struct Change {
+    name: CompactString,
+    /// The record this request saw when it first touched the attribute.
+    base: Option<Record>,
+    ours: Slotted,
+    rule: Rule,
+}
+
+impl Change {
+    fn base(&self) -> Option<RawValue<'_>> {
+        self.base.as_ref()?.get(&self.name)
+    }
+
+    fn ours(&self) -> Option<RawValue<'_>> {
+        self.ours.as_ref().map(Value::as_raw)
+    }
+}
+
+/// The deferred changes of a request: at most one per attribute, sorted by name.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    list: SmallVec<[Change; 1]>,
+    cleared: Option<Cleared>,
+}
+
+/// A `clear`: everything there at commit goes, and what was written after it stays.
+#[derive(Clone)]
+struct Cleared {
+    base: Option<Record>,
+    on_conflict: OnConflict,
+}
+
+/// The attributes to write: what a replay came to.
+#[derive(Default)]
+pub(crate) struct Resolved<'a> {
+    /// Whether what is in the record goes first.
+    pub(crate) clear: bool,
+    edits: SmallVec<[(&'a str, Merged<'a>); 2]>,
+}
+
+/// Most changes are written as they were made; a replayed one is a value of its own.
+enum Merged<'a> {
+    Ours(Option<RawValue<'a>>),
+    New(Slotted),
+}
+
+impl Resolved<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.clear && self.edits.is_empty()
+    }
+
+    pub(crate) fn edits(&self) -> SmallVec<[AttributeEdit<'_>; 2]> {
+        self.edits.iter().map(|(name, merged)| AttributeEdit { name, value: merged.value() }).collect()
+    }
+}
+
+impl Merged<'_> {
+    fn value(&self) -> Option<RawValue<'_>> {
+        match self {
+            Merged::Ours(raw) => *raw,
+            Merged::New(value) => value.as_ref().map(Value::as_raw),
+        }
+    }
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.cleared.is_none()
+    }
+
+    /// Whether this attribute has a deferred change; a `clear` changes all.
+    pub(crate) fn touches(&self, name: &str) -> bool {
+        self.cleared.is_some() || self.find(name).is_ok()
+    }
+
+    /// This request's view of an attribute over the record `base`.
+    pub(crate) fn view<'a>(&'a self, base: Option<&'a Record>, name: &str) -> Option<RawValue<'a>> {
+        match self.find(name) {
+            Ok(index) => self.list[index].ours(),
+            Err(_) if self.cleared.is_some() => None,
+            Err(_) => base?.get(name),
+        }
+    }
+
+    /// The names of this request's view, in order.
+    pub(crate) fn names(&self, base: Option<&Record>) -> Vec<String> {
+        let kept = base.into_iter().flat_map(|record| record.attributes_iter().map(|(name, _)| name));
+        let mut names: Vec<_> = kept
+            .filter(|name| !self.touches(name))
+            .chain(self.list.iter().filter(|change| change.ours.is_some()).map(|change| &*change.name))
+            .map(str::to_owned)
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// A `set` or `remove`. What the attribute's earlier edits were made of no longer matters.
+    pub(crate) fn assign(&mut self, base: Option<&Record>, name: &str, ours: Slotted, rule: Rule) {
+        let change = self.touch(base, name);
+        change.ours = ours;
+        change.rule = rule;
+    }
+
+    /// An `edit` that came to `ours` in this request's view. After a `set` it is part of the value
+    /// that was set; otherwise it joins the edits to be run again.
+    pub(crate) fn edit(&mut self, base: Option<&Record>, name: &str, ours: Slotted, edit: EditFn) {
+        let change = self.touch(base, name);
+        change.ours = ours;
+        if let Rule::Edit(edits) = &mut change.rule {
+            edits.push(edit);
+        }
+    }
+
+    pub(crate) fn clear(&mut self, base: Option<&Record>, on_conflict: OnConflict) {
+        self.list.clear();
+        if self.cleared.is_none() {
+            self.cleared = Some(Cleared { base: base.cloned(), on_conflict });
+        }
+    }
+
+    /// Replays the changes on `newest`, each against the base it saw at its first touch.
+    pub(crate) fn resolve(
+        &self,
+        codec: &Codec<'_>,
+        newest: Option<&Record>,
+    ) -> Result<Resolved<'_>, SessionError> {
+        let mut resolved = Resolved::default();
+        if let Some(cleared) = &self.cleared {
+            cleared.check(newest)?;
+            resolved.clear = newest.is_some_and(|record| record.attribute_count() > 0);
+            resolved.edits = self
+                .list
+                .iter()
+                .filter(|c| c.ours.is_some())
+                .map(|c| (&*c.name, Merged::Ours(c.ours())))
+                .collect();
+            return Ok(resolved);
+        }
+        for change in &self.list {
+            let theirs = newest.and_then(|record| record.get(&change.name));
+            if let Some(merged) = change.resolve(codec, theirs)? {
+                resolved.edits.push((&change.name, merged));
+            }
+        }
+        Ok(resolved)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.list.binary_search_by(|change| change.name.as_str().cmp(name))
+    }
+
+    /// The change of this attribute; a fresh one is an edit of nothing yet.
+    fn touch(&mut self, base: Option<&Record>, name: &str) -> &mut Change {
+        let index = match self.find(name) {
+            Ok(index) => index,
+            Err(index) => {
+                let base = base.filter(|_| self.cleared.is_none()).cloned();
+                let rule = Rule::Edit(SmallVec::new());
+                self.list.insert(index, Change { name: name.into(), base, ours: None, rule });
+                index
+            }
+        };
+        &mut self.list[index]
+    }
+}
+
+impl Change {
+    /// What to write, `None` where nothing is to be written.
+    fn resolve(
+        &self,
+        codec: &Codec<'_>,
+        theirs: Option<RawValue<'_>>,
+    ) -> Result<Option<Merged<'_>>, SessionError> {
+        let (base, ours) = (self.base(), self.ours());
+        if theirs == base {
+            return Ok((ours != base).then_some(Merged::Ours(ours)));
+        }
+        let merged = match &self.rule {
+            Rule::Edit(edits) => run_edits(edits, codec, theirs)?,
+            _ if ours == base => return Ok(None),
+            _ if ours == theirs => return Ok(None),
+            Rule::Merge(merge) => merge(codec, base, theirs, ours)?,
+            Rule::Assign(OnConflict::LaterWins) => return Ok(Some(Merged::Ours(ours))),
+            Rule::Assign(OnConflict::Reject) => {
+                return Err(SessionError::Conflict { name: self.name.to_string() });
+            }
+        };
+        let changes_theirs = merged.as_ref().map(Value::as_raw) != theirs;
+        Ok(changes_theirs.then_some(Merged::New(merged)))
+    }
+}
+
+impl Cleared {
+    fn check(&self, newest: Option<&Record>) -> Result<(), SessionError> {
+        if self.on_conflict == OnConflict::LaterWins {
+            return Ok(());
+        }
+        let mut theirs = newest.into_iter().flat_map(Record::attributes_iter);
+        let mut base = self.base.iter().flat_map(Record::attributes_iter);
+        loop {
+            match (theirs.next(), base.next()) {
+                (None, None) => return Ok(()),
+                (a, b) if a == b => {}
+                (a, b) => {
+                    let name = a.or(b).map_or("", |(name, _)| name);
+                    return Err(SessionError::Conflict { name: name.to_owned() });
+                }
+            }
+        }
+    }
+}
+
+fn run_edits(
+    edits: &[EditFn],
+    codec: &Codec<'_>,
+    theirs: Option<RawValue<'_>>,
+) -> Result<Slotted, ValueError> {
+    let mut value = theirs.map(Value::from);
+    for edit in edits {
+        value = edit(codec, value.as_ref().map(Value::as_raw))?;
+    }
+    Ok(value)
+}
+
+impl fmt::Debug for Changes {
+    /// The names; never a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes")
+            .field("cleared", &self.cleared.is_some())
+            .field("names", &self.list.iter().map(|change| change.name.as_str()).collect::<Vec<_>>())
+            .finish()
+    }
+}

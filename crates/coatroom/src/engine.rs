@@ -1,0 +1,165 @@
+//! The rules, and nothing but rules: load, commit, replay, renew, end.
+//!
+//! Everything here works on records and changes; it knows neither HTTP nor which store it has.
+
+mod end;
+mod login;
+mod plan;
+mod sweep;
+mod update;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use self::plan::{Settings, Work};
+pub use self::sweep::Swept;
+pub(crate) use self::write::Written;
+use crate::clock::{Clock, Timestamp};
+use crate::codec::{Codec, Sealer};
+use crate::config::Config;
+use crate::error::{SessionError, StoreError};
+use crate::event::{Event, Events, Suspicion};
+use crate::expiry;
+use crate::id::{Key, Locator, SessionId};
+use crate::record::{Activity, HashAlgorithm, Record};
+use crate::snapshot::Snapshot;
+use crate::store::{Departed, Departure, Store};
+
+/// How long a request that still carries the previous secret is told apart from an unknown one.
+const SUPERSEDED_FOR: Duration = Duration::from_secs(60);
+
+/// How often a commit or update starts again from a newer record before it gives up. In-process
+/// stores lose a race only to a request that won it, so this bounds a runaway, not a rush.
+const MAX_ATTEMPTS: u32 = 500;
+
+/// What a manager, its sessions and its sweeper share.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: Config,
+    pub(crate) events: Events,
+    pub(crate) sealer: Option<Arc<dyn Sealer>>,
+}
+
+/// What an id opened.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    Live(Record),
+    /// The secret is the one before the latest renewal, which was a moment ago.
+    Superseded,
+    /// Unknown, ended, expired, or another's secret: as if there were no id.
+    Nothing,
+}
+
+impl Engine {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn key(&self, locator: Locator) -> Key {
+        Key { namespace: self.config.namespace, locator }
+    }
+
+    pub(crate) fn codec(&self, key: Key) -> Codec<'_> {
+        Codec { key, sealer: self.sealer.as_deref(), max_value_bytes: self.config.max_value_bytes }
+    }
+
+    /// Opens an id. Counts as activity unless `passive`.
+    pub(crate) async fn load(&self, id: &SessionId, passive: bool) -> Result<Loaded, StoreError> {
+        let now = self.now();
+        let Some(record) = self.store.load(&self.key(id.locator()), now).await? else {
+            return Ok(Loaded::Nothing);
+        };
+        match judge(&record, id, now) {
+            Verdict::Current => {
+                if !passive {
+                    self.touch(&record, now).await?;
+                }
+                Ok(Loaded::Live(record))
+            }
+            Verdict::Previous => Ok(Loaded::Superseded),
+            Verdict::Wrong => {
+                let locator = Some(id.locator());
+                self.events.tell(&Event::Suspicious { reason: Suspicion::WrongSecret, locator });
+                Ok(Loaded::Nothing)
+            }
+        }
+    }
+
+    /// Opens a locator without a secret: for the server's own code.
+    pub(crate) async fn load_trusted(
+        &self,
+        locator: Locator,
+        passive: bool,
+    ) -> Result<Option<Record>, StoreError> {
+        let now = self.now();
+        let record = self.store.load(&self.key(locator), now).await?;
+        if let Some(record) = record.as_ref().filter(|_| !passive) {
+            self.touch(record, now).await?;
+        }
+        Ok(record)
+    }
+
+    /// Moves the idle deadline, once a touch interval; the first time an id comes back, at once.
+    async fn touch(&self, record: &Record, now: Timestamp) -> Result<(), StoreError> {
+        let activity = record.activity();
+        let interval = expiry::touch_interval(record.idle_timeout());
+        if activity.confirmed && now < activity.last_accessed + interval {
+            return Ok(());
+        }
+        self.store.touch(record.key(), Activity { last_accessed: now, confirmed: true }).await?;
+        record.touch(Activity { last_accessed: now, confirmed: true });
+        if !activity.confirmed {
+            self.events.tell(&Event::Confirmed { locator: record.key().locator });
+        }
+        Ok(())
+    }
+
+    /// Tells of records that made room for a commit.
+    fn report_all(&self, departed: &[Departed]) {
+        for departed in departed {
+            self.report(departed);
+        }
+    }
+
+    /// Tells of a record that left a store without being ended; whether the listener dealt with it.
+    pub(crate) fn report(&self, departed: &Departed) -> bool {
+        let snapshot = Snapshot::new(departed.record.clone(), self.sealer.clone());
+        self.events.tell(&match departed.reason {
+            Departure::Evicted => Event::Evicted(&snapshot),
+            Departure::Expired => Event::Expired(&snapshot),
+        })
+    }
+
+    pub(crate) fn check_text(what: &'static str, text: &str) -> Result<(), SessionError> {
+        const LIMIT: usize = 255;
+        if text.len() <= LIMIT {
+            return Ok(());
+        }
+        Err(SessionError::InvalidText { what, size: text.len(), limit: LIMIT })
+    }
+}
+
+enum Verdict {
+    Current,
+    Previous,
+    Wrong,
+}
+
+/// Compares the secret by its hash, in constant time.
+fn judge(record: &Record, id: &SessionId, now: Timestamp) -> Verdict {
+    if record.hash_algorithm() == HashAlgorithm::Keyed {
+        return Verdict::Wrong;
+    }
+    let hash = id.hash();
+    if hash.matches(record.secret_hash()) {
+        return Verdict::Current;
+    }
+    let lately = |at: Timestamp| at.as_millis() > 0 && now < at + SUPERSEDED_FOR;
+    match record.renewal() {
+        Some(renewal) if lately(renewal.renewed) && hash.matches(&renewal.previous) => Verdict::Previous,
+        _ => Verdict::Wrong,
+    }
+}

@@ -1,0 +1,35 @@
+//! Ending sessions: by locator, and all of a principal.
+
+use super::Engine;
+use crate::error::StoreError;
+use crate::event::Event;
+use crate::id::Locator;
+
+impl Engine {
+    /// Ends a session; whether there was one. Idempotent, so a lost answer is asked for again.
+    pub(crate) async fn end(&self, locator: Locator) -> Result<bool, StoreError> {
+        let key = self.key(locator);
+        let removed = match self.store.remove(&key, self.now()).await {
+            Err(error) if error.is_outcome_unknown() => self.store.remove(&key, self.now()).await?,
+            removed => removed?,
+        };
+        if let Some(record) = &removed {
+            self.events.tell(&Event::Ended { locator, principal: record.principal() });
+        }
+        Ok(removed.is_some())
+    }
+
+    /// Ends all sessions of a principal but `keep`; how many. The epoch rises first, so that a
+    /// login which this listing misses finds it raised and ends itself.
+    pub(crate) async fn end_all(&self, principal: &str, keep: Option<Locator>) -> Result<usize, StoreError> {
+        self.store.bump_epoch(self.config.namespace, principal).await?;
+        let mut ended = 0;
+        for record in self.of_principal(principal).await? {
+            let locator = record.key().locator;
+            if Some(locator) != keep {
+                ended += usize::from(self.end(locator).await?);
+            }
+        }
+        Ok(ended)
+    }
+}

@@ -1,0 +1,58 @@
+//! Principals: epochs, so that a login that races "end all" loses, and the cap.
+
+use super::Engine;
+use super::plan::Work;
+use crate::config::AtLimit;
+use crate::error::{SessionError, StoreError};
+use crate::record::Record;
+
+impl Engine {
+    pub(crate) async fn of_principal(&self, principal: &str) -> Result<Vec<Record>, StoreError> {
+        self.store.of_principal(self.config.namespace, principal, self.now()).await
+    }
+
+    /// What a login must know before it commits: the principal's epoch, and that there is room.
+    pub(super) async fn before_login(&self, work: &Work, principal: &str) -> Result<u64, SessionError> {
+        if let Some(cap) = self.config.cap.filter(|cap| cap.at_limit == AtLimit::Refuse) {
+            let sessions = self.of_principal(principal).await?;
+            let others = sessions.iter().filter(|record| *record.key() != work.key).count();
+            if others >= cap.limit {
+                return Err(SessionError::TooManySessions { limit: cap.limit });
+            }
+        }
+        Ok(self.store.epoch(self.config.namespace, principal).await?)
+    }
+
+    /// What a login must check once it is visible to others. "End all" raises the epoch before it
+    /// lists: either it lists this session, or this session sees the epoch raised.
+    pub(super) async fn after_login(&self, principal: &str, record: &Record) -> Result<(), SessionError> {
+        let epoch = self.store.epoch(self.config.namespace, principal).await?;
+        if record.principal_epoch() != Some(epoch) {
+            self.end(record.key().locator).await?;
+            return Err(SessionError::PrincipalEnded);
+        }
+        self.hold_to_cap(principal, record).await
+    }
+
+    /// Parallel logins each hold the principal to the cap, all by the same order, so that however
+    /// they interleave no more than the cap are left.
+    async fn hold_to_cap(&self, principal: &str, own: &Record) -> Result<(), SessionError> {
+        let Some(cap) = self.config.cap else { return Ok(()) };
+        let mut sessions = self.of_principal(principal).await?;
+        if sessions.len() <= cap.limit {
+            return Ok(());
+        }
+        let seniority = |record: &Record| (record.authenticated(), record.key().locator);
+        sessions.sort_by_key(seniority);
+        if cap.at_limit == AtLimit::EndOldest {
+            sessions.reverse();
+        }
+        for record in sessions.drain(cap.limit..) {
+            self.end(record.key().locator).await?;
+            if record.key() == own.key() {
+                return Err(SessionError::TooManySessions { limit: cap.limit });
+            }
+        }
+        Ok(())
+    }
+}

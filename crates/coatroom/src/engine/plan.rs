@@ -1,0 +1,206 @@
+//! What a commit is to do, and the record it comes to.
+
+use std::time::Duration;
+
+use compact_str::CompactString;
+
+use super::Engine;
+use crate::changes::Changes;
+use crate::clock::Timestamp;
+use crate::error::SessionError;
+use crate::id::{Key, SessionId};
+use crate::record::{
+    Activity, Draft, Extension, Extensions, FORMAT_MAX, FormatLimit, HashAlgorithm, Header, Record, Renewal,
+};
+
+/// The work of one commit: what a request changed and the record it began with.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) key: Key,
+    /// The record this request loaded; `None` where it is to create one.
+    pub(crate) base: Option<Record>,
+    /// The id of a session that does not exist yet; `None` for a keyed one.
+    pub(crate) fresh: Option<SessionId>,
+    pub(crate) changes: Changes,
+    pub(crate) settings: Settings,
+}
+
+/// Changes of the session itself rather than of its attributes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) login: Option<CompactString>,
+    pub(crate) renew: bool,
+    pub(crate) client_label: Option<CompactString>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) persistent: Option<bool>,
+    /// Store the session though it holds nothing.
+    pub(crate) create: bool,
+    /// The id was handed out by other means than an answer to a client that may ignore it.
+    pub(crate) confirmed: bool,
+}
+
+impl Settings {
+    /// Whether a record that exists is to be written though no attribute changed.
+    pub(crate) fn change_record(&self) -> bool {
+        self.renews()
+            || self.client_label.is_some()
+            || self.idle_timeout.is_some()
+            || self.lifetime.is_some()
+            || self.persistent.is_some()
+    }
+
+    pub(crate) fn renews(&self) -> bool {
+        self.renew || self.login.is_some()
+    }
+
+    /// Whether the browser must be told of it by another Set-Cookie.
+    pub(crate) fn change_cookie(&self) -> bool {
+        self.lifetime.is_some() || self.persistent.is_some()
+    }
+}
+
+/// What one commit has drawn and learnt before it meets the newest record.
+pub(super) struct Draw {
+    pub(super) now: Timestamp,
+    pub(super) nonce: u64,
+    /// The id of a renewal.
+    pub(super) renewed: Option<SessionId>,
+    /// The principal's epoch, at a login.
+    pub(super) epoch: u64,
+}
+
+impl Engine {
+    /// The record that `work` makes of `newest`; `None` where there is nothing to write.
+    pub(super) fn plan(
+        &self,
+        work: &Work,
+        newest: Option<&Record>,
+        draw: &Draw,
+    ) -> Result<Option<Record>, SessionError> {
+        let resolved = work.changes.resolve(&self.codec(work.key), newest)?;
+        let idle = resolved.is_empty();
+        match newest {
+            None if idle && !work.settings.create && work.settings.login.is_none() => return Ok(None),
+            Some(_) if idle && !work.settings.change_record() => return Ok(None),
+            _ => {}
+        }
+        let mut header = match newest {
+            None => self.fresh_header(work, draw),
+            Some(record) => advanced_header(record, draw),
+        };
+        let extensions = newest.map_or(Extensions::new(&[]), Record::extensions);
+        let extensions = self.apply_settings(&work.settings, &mut header, extensions, draw);
+        let activity = newest.map_or_else(|| work.fresh_activity(draw.now), Record::activity);
+        let base = newest.filter(|_| !resolved.clear);
+        let edits = resolved.edits();
+        let draft =
+            Draft { key: work.key, activity, header: &header, extensions: &extensions, base, edits: &edits };
+        self.assemble(draft).map(Some)
+    }
+
+    /// Puts a record together, within the limits.
+    pub(super) fn assemble(&self, draft: Draft<'_>) -> Result<Record, SessionError> {
+        let record = draft.assemble().map_err(over_format)?;
+        let (count, limit) = (record.attribute_count(), self.config.max_attributes);
+        if count > limit {
+            return Err(SessionError::TooManyAttributes { count, limit });
+        }
+        let (size, limit) = (record.bytes().len(), self.config.max_record_bytes);
+        if size > limit {
+            return Err(SessionError::RecordTooLarge { size, limit });
+        }
+        Ok(record)
+    }
+
+    pub(super) fn fresh_header(&self, work: &Work, draw: &Draw) -> Header {
+        let (algorithm, secret_hash) = match &work.fresh {
+            Some(id) => (HashAlgorithm::Sha256, id.hash().0),
+            None => (HashAlgorithm::Keyed, [0; 32]),
+        };
+        Header {
+            persistent: false,
+            algorithm,
+            // Random, so that a record created again under a key is never taken for the old one;
+            // small enough that no session ever counts to the end.
+            revision: fastrand::u64(1..1 << 62),
+            generation: 0,
+            unconfirmed_timeout: self.config.unconfirmed_timeout.filter(|_| !work.is_confirmed()),
+            created: draw.now,
+            deadline: draw.now + self.config.lifetime,
+            idle_timeout: self.config.idle_timeout,
+            nonce: draw.nonce,
+            secret_hash,
+            renewal: None,
+        }
+    }
+
+    fn apply_settings<'a>(
+        &self,
+        settings: &Settings,
+        header: &mut Header,
+        extensions: Extensions<'a>,
+        draw: &Draw,
+    ) -> std::borrow::Cow<'a, [u8]> {
+        let mut bytes = std::borrow::Cow::Borrowed(extensions.bytes());
+        if let Some(id) = draw.renewed.as_ref() {
+            renew(header, id, draw.now);
+        }
+        if let Some(principal) = &settings.login {
+            header.renewal.get_or_insert(NO_RENEWAL).authenticated = draw.now;
+            let own = Extensions::new(&bytes).number(Extension::LIFETIME).map(Duration::from_millis);
+            header.deadline = draw.now + own.unwrap_or(self.config.lifetime);
+            bytes = Extensions::new(&bytes).with_principal(Some((draw.epoch, principal))).into();
+        }
+        if let Some(label) = &settings.client_label {
+            bytes = Extensions::new(&bytes).with(Extension::CLIENT_LABEL, Some(label.as_bytes())).into();
+        }
+        if let Some(lifetime) = settings.lifetime {
+            let signed_in = header.renewal.map(|r| r.authenticated).filter(|at| at.as_millis() > 0);
+            header.deadline = signed_in.unwrap_or(header.created) + lifetime;
+            let millis = crate::clock::millis(lifetime).to_le_bytes();
+            bytes = Extensions::new(&bytes).with(Extension::LIFETIME, Some(&millis)).into();
+        }
+        header.idle_timeout = settings.idle_timeout.unwrap_or(header.idle_timeout);
+        header.persistent = settings.persistent.unwrap_or(header.persistent);
+        bytes
+    }
+}
+
+impl Work {
+    pub(super) fn fresh_activity(&self, now: Timestamp) -> Activity {
+        Activity { last_accessed: now, confirmed: self.is_confirmed() }
+    }
+
+    fn is_confirmed(&self) -> bool {
+        self.settings.confirmed || self.fresh.is_none()
+    }
+}
+
+pub(super) fn advanced_header(record: &Record, draw: &Draw) -> Header {
+    let mut header = record.header();
+    header.revision = header.revision.wrapping_add(1);
+    header.nonce = draw.nonce;
+    header
+}
+
+const NO_RENEWAL: Renewal = Renewal {
+    authenticated: Timestamp::from_millis(0),
+    renewed: Timestamp::from_millis(0),
+    previous: [0; 32],
+};
+
+fn renew(header: &mut Header, id: &SessionId, now: Timestamp) {
+    let renewal = header.renewal.get_or_insert(NO_RENEWAL);
+    renewal.previous = header.secret_hash;
+    renewal.renewed = now;
+    header.secret_hash = id.hash().0;
+    header.generation = header.generation.wrapping_add(1);
+}
+
+fn over_format(limit: FormatLimit) -> SessionError {
+    if limit.count > FORMAT_MAX {
+        return SessionError::TooManyAttributes { count: limit.count, limit: FORMAT_MAX };
+    }
+    SessionError::RecordTooLarge { size: limit.names, limit: FORMAT_MAX }
+}

@@ -1,0 +1,75 @@
+//! The immediate change of one attribute: read, change, compare-and-set, again if another was first.
+
+use super::plan::{Draw, Work, advanced_header};
+use super::write::Attempt;
+use super::{Engine, MAX_ATTEMPTS, Written};
+use crate::error::SessionError;
+use crate::event::Event;
+use crate::record::{AttributeEdit, Draft, RawValue, Record, Value};
+
+impl Engine {
+    /// Applies `change` to the newest value of the attribute `name`, atomically. `work` says which
+    /// session, and how to make it where there is none; its own changes are left alone.
+    pub(crate) async fn update<E: From<SessionError>>(
+        &self,
+        work: &Work,
+        name: &str,
+        mut change: impl FnMut(Option<RawValue<'_>>) -> Result<Value, E>,
+    ) -> Result<Written, E> {
+        let draw = Draw { now: self.now(), nonce: fastrand::u64(..), renewed: None, epoch: 0 };
+        let mut newest = work.base.clone();
+        for _ in 0..MAX_ATTEMPTS {
+            let value = change(newest.as_ref().and_then(|record| record.get(name)))?;
+            let record = self.with_attribute(work, newest.as_ref(), name, &value, &draw)?;
+            match self.attempt(work, newest.as_ref(), &record).await? {
+                Attempt::Landed(departed) => {
+                    self.report_all(&departed);
+                    let id = work.fresh.clone().filter(|_| newest.is_none());
+                    if newest.is_none() {
+                        self.events.tell(&Event::Created { locator: work.key.locator });
+                    }
+                    return Ok(Written { record, id });
+                }
+                Attempt::Newer(record) => newest = Some(record),
+                Attempt::Gone => return Err(SessionError::Gone.into()),
+            }
+        }
+        Err(SessionError::Contended { attempts: MAX_ATTEMPTS }.into())
+    }
+
+    async fn attempt(
+        &self,
+        work: &Work,
+        newest: Option<&Record>,
+        record: &Record,
+    ) -> Result<Attempt, SessionError> {
+        Ok(match newest {
+            None => self.create(work, record).await?,
+            Some(newest) => self.compare_and_set(newest.revision(), record).await?,
+        })
+    }
+
+    fn with_attribute(
+        &self,
+        work: &Work,
+        newest: Option<&Record>,
+        name: &str,
+        value: &Value,
+        draw: &Draw,
+    ) -> Result<Record, SessionError> {
+        let edits = [AttributeEdit { name, value: Some(value.as_raw()) }];
+        let (header, activity) = match newest {
+            None => (self.fresh_header(work, draw), work.fresh_activity(draw.now)),
+            Some(record) => (advanced_header(record, draw), record.activity()),
+        };
+        let extensions = newest.map_or(&[][..], |record| record.extensions().bytes());
+        self.assemble(Draft {
+            key: work.key,
+            activity,
+            header: &header,
+            extensions,
+            base: newest,
+            edits: &edits,
+        })
+    }
+}

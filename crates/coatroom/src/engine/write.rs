@@ -1,0 +1,149 @@
+//! The deferred commit: compare-and-set, and replay on whatever is newer.
+
+use super::plan::{Draw, Work};
+use super::{Engine, MAX_ATTEMPTS};
+use crate::error::{SessionError, StoreError};
+use crate::event::Event;
+use crate::id::SessionId;
+use crate::record::{HashAlgorithm, Record};
+use crate::store::{Commit, Creation, Departed};
+
+/// A commit that landed.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) record: Record,
+    /// The id the client must now use, where it is another than it brought.
+    pub(crate) id: Option<SessionId>,
+}
+
+/// What became of one attempt.
+pub(super) enum Attempt {
+    Landed(Vec<Departed>),
+    /// Start again from this record.
+    Newer(Record),
+    Gone,
+}
+
+impl Engine {
+    /// Commits `work`; `None` where there was nothing to write.
+    pub(crate) async fn write(&self, work: &Work) -> Result<Option<Written>, SessionError> {
+        let draw = self.draw(work).await?;
+        let mut newest = work.base.clone();
+        for _ in 0..MAX_ATTEMPTS {
+            work.check_generation(newest.as_ref())?;
+            let Some(record) = self.plan(work, newest.as_ref(), &draw)? else { return Ok(None) };
+            let attempt = match &newest {
+                None => self.create(work, &record).await?,
+                Some(newest) => self.compare_and_set(newest.revision(), &record).await?,
+            };
+            match attempt {
+                Attempt::Landed(departed) => {
+                    self.report_all(&departed);
+                    return self.landed(work, record, draw).await.map(Some);
+                }
+                Attempt::Newer(record) => newest = Some(record),
+                Attempt::Gone => return Err(SessionError::Gone),
+            }
+        }
+        Err(SessionError::Contended { attempts: MAX_ATTEMPTS })
+    }
+
+    /// One attempt to replace `expected`, its outcome made certain where the answer was lost.
+    pub(super) async fn compare_and_set(
+        &self,
+        expected: u64,
+        record: &Record,
+    ) -> Result<Attempt, StoreError> {
+        match self.store.commit(expected, record.clone(), self.now()).await {
+            Ok(Commit::Landed(departed)) => Ok(Attempt::Landed(departed)),
+            Ok(Commit::Conflict(newest)) => Ok(Attempt::Newer(newest)),
+            Ok(Commit::Gone) => Ok(Attempt::Gone),
+            Err(error) if error.is_outcome_unknown() => match self.find(record).await? {
+                None => Ok(Attempt::Gone),
+                Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
+                // Ours did not land, or another's stands where ours would: both start again.
+                Some(found) if found.revision() == expected || found.revision() == record.revision() => {
+                    Ok(Attempt::Newer(found))
+                }
+                // Others committed on top, perhaps of ours: nobody can tell, so it is no success.
+                Some(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn create(&self, work: &Work, record: &Record) -> Result<Attempt, StoreError> {
+        match self.store.create(record.clone(), self.now()).await {
+            Ok(Creation::Created(departed)) => Ok(Attempt::Landed(departed)),
+            Ok(Creation::Exists) => self.met_existing(work, record).await,
+            Err(error) if error.is_outcome_unknown() => match self.find(record).await? {
+                Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
+                Some(found) if work.fresh.is_none() => Ok(Attempt::Newer(found)),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A keyed session that another made meanwhile is the one to write into. A drawn locator that
+    /// is taken means a broken source of randomness, and then nothing may be handed out.
+    async fn met_existing(&self, work: &Work, record: &Record) -> Result<Attempt, StoreError> {
+        match self.find(record).await? {
+            Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
+            Some(found) if work.fresh.is_none() && found.hash_algorithm() == HashAlgorithm::Keyed => {
+                Ok(Attempt::Newer(found))
+            }
+            _ => Err(StoreError::unavailable("creating the session failed: its locator is taken; try again")),
+        }
+    }
+
+    async fn find(&self, record: &Record) -> Result<Option<Record>, StoreError> {
+        self.store.load(record.key(), self.now()).await
+    }
+
+    async fn draw(&self, work: &Work) -> Result<Draw, SessionError> {
+        let epoch = match &work.settings.login {
+            Some(principal) => self.before_login(work, principal).await?,
+            None => 0,
+        };
+        let renews = work.base.is_some() && work.settings.renews() && !work.is_keyed();
+        let renewed = renews.then(|| SessionId::renewed(work.key.locator)).transpose()?;
+        Ok(Draw { now: self.now(), nonce: fastrand::u64(..), renewed, epoch })
+    }
+
+    async fn landed(&self, work: &Work, record: Record, draw: Draw) -> Result<Written, SessionError> {
+        let locator = work.key.locator;
+        if work.base.is_none() {
+            self.events.tell(&Event::Created { locator });
+        }
+        if draw.renewed.is_some() {
+            self.events.tell(&Event::Renewed { locator, principal: record.principal() });
+        }
+        if let Some(principal) = &work.settings.login {
+            self.after_login(principal, &record).await?;
+        }
+        let id = draw.renewed.or_else(|| work.fresh.clone());
+        Ok(Written { record, id })
+    }
+}
+
+impl Work {
+    /// A request that began before a renewal may still write its data, and may neither sign in nor
+    /// renew: the browser already holds the newer cookie.
+    fn check_generation(&self, newest: Option<&Record>) -> Result<(), SessionError> {
+        let moved = match (&self.base, newest) {
+            (Some(base), Some(newest)) => base.generation() != newest.generation(),
+            _ => false,
+        };
+        if moved && self.settings.renews() { Err(SessionError::Superseded) } else { Ok(()) }
+    }
+
+    fn is_keyed(&self) -> bool {
+        self.base.as_ref().is_some_and(|record| record.hash_algorithm() == HashAlgorithm::Keyed)
+    }
+}
+
+/// Whether `found` is the very commit that `record` was sent as.
+fn is_same_commit(found: &Record, record: &Record) -> bool {
+    found.nonce() == record.nonce() && found.revision() == record.revision()
+}

@@ -1,0 +1,45 @@
+//! Small pieces of responses.
+
+use http::{HeaderMap, HeaderValue, Response, header};
+
+use super::options::{ErrorResponse, Web};
+use crate::error::SessionError;
+use crate::id::SessionId;
+
+/// The answer to a request whose session failed: logged whole, told briefly.
+pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Response<B> {
+    if error.status() >= 500 {
+        tracing::error!(target: "coatroom", error = error as &dyn std::error::Error, "a session failed");
+    } else {
+        tracing::info!(target: "coatroom", error = error as &dyn std::error::Error, "a session was not written");
+    }
+    let ErrorResponse { status, content_type, body } = (web.on_error)(error);
+    let mut response = Response::new(B::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if error.status() == 503 {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
+/// Names what the response varies by, beside what the application named.
+pub(super) fn add_vary(headers: &mut HeaderMap, name: HeaderValue) {
+    let names = |value: &HeaderValue| {
+        let listed = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        listed.into_iter().any(|one| one == b"*" || one.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    if !headers.get_all(header::VARY).iter().any(names) {
+        headers.append(header::VARY, name);
+    }
+}
+
+/// An id as a header's value, hidden from `Debug` and from compression tables.
+pub(super) fn credential(id: &SessionId) -> HeaderValue {
+    // 64 characters of base64url are a header value.
+    let mut value = HeaderValue::try_from(id.expose()).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}

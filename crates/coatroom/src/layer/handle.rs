@@ -1,0 +1,166 @@
+//! A request's way to its session: nothing is read until somebody asks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use smallvec::SmallVec;
+
+use super::answer;
+use super::options::Web;
+use super::passive::Passive;
+use crate::cookie::Presented;
+use crate::engine::{Engine, Loaded};
+use crate::error::StoreError;
+use crate::event::{Event, Suspicion};
+use crate::id::SessionId;
+use crate::manager::SessionManager;
+use crate::session::{CookieNews, Session, State};
+
+/// What a service that is not axum's takes from a request's extensions to reach its session.
+///
+/// # Example
+///
+/// ```
+/// use coatroom::{SessionHandle, Slot, StoreError};
+///
+/// async fn visits<B>(request: &http::Request<B>) -> Result<u64, StoreError> {
+///     let Some(handle) = request.extensions().get::<SessionHandle>() else { return Ok(0) };
+///     let session = handle.load().await?;
+///     Ok(session.get(Slot::new("visits")).ok().flatten().unwrap_or(0))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct SessionHandle {
+    pub(super) web: Arc<Web>,
+    session: Session,
+    /// The values that may hold the id; cloning one costs a reference count.
+    values: SmallVec<[HeaderValue; 1]>,
+    carrier: Carrier,
+}
+
+/// What brings the id and takes it back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Carrier {
+    Cookie,
+    Header,
+}
+
+impl SessionHandle {
+    pub(super) fn new<B>(sessions: &SessionManager, request: &Request<B>) -> Self {
+        let web = sessions.web.clone();
+        let headers = request.headers();
+        let in_header = web.header.as_ref().filter(|name| !web.reads_cookie || headers.contains_key(*name));
+        let (carrier, name) = match in_header {
+            Some(name) => (Carrier::Header, name),
+            None => (Carrier::Cookie, &header::COOKIE),
+        };
+        let values = headers.get_all(name).iter().cloned().collect();
+        let passive = request.extensions().get::<Passive>().is_some();
+        Self { session: Session::unloaded(sessions.engine().clone(), passive), values, carrier, web }
+    }
+
+    /// The request's session: one read of the store, shared by all that ask.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails. A later call tries again.
+    ///
+    /// # Cancellation
+    ///
+    /// Safe: nothing is changed but the time of the last access.
+    pub async fn load(&self) -> Result<Session, StoreError> {
+        if self.session.is_unloaded() {
+            let loaded = self.open().await?;
+            self.session.fill(loaded);
+        }
+        Ok(self.session.clone())
+    }
+
+    /// Makes this request passive: loading its session is no activity. For polling, before the
+    /// session is loaded; see [`PassiveLayer`](super::PassiveLayer).
+    pub fn set_passive(&self) {
+        self.session.set_passive();
+    }
+
+    async fn open(&self) -> Result<State, StoreError> {
+        let engine = self.session.engine();
+        let Some(id) = self.presented(engine) else { return Ok(State::empty()) };
+        Ok(match engine.load(&id, self.session.is_passive()).await? {
+            Loaded::Live(record) => State::opened(id, record),
+            Loaded::Superseded => State::superseded(),
+            Loaded::Nothing => State::empty(),
+        })
+    }
+
+    fn presented(&self, engine: &Engine) -> Option<SessionId> {
+        let presented = match self.carrier {
+            Carrier::Cookie => self.web.cookie.read(self.values.iter().map(HeaderValue::as_bytes)),
+            Carrier::Header => read_header(&self.values),
+        };
+        let reason = match presented {
+            Presented::One(id) => return Some(id),
+            Presented::None => return None,
+            Presented::Duplicate => Suspicion::Duplicate,
+            Presented::Malformed => Suspicion::Malformed,
+        };
+        engine.events.tell(&Event::Suspicious { reason, locator: None });
+        None
+    }
+
+    /// Whether both would answer to the same cookie or header: then one layer is there twice.
+    pub(super) fn serves_same_id(&self, other: &Self) -> bool {
+        self.carrier == other.carrier
+            && self.web.header == other.web.header
+            && self.web.cookie.name() == other.web.cookie.name()
+    }
+
+    /// The session, if anybody asked for it.
+    pub(super) fn loaded(&self) -> Option<&Session> {
+        (!self.session.is_unloaded()).then_some(&self.session)
+    }
+
+    pub(super) fn rolls_back(&self, status: StatusCode) -> bool {
+        (self.web.roll_back_on)(status)
+    }
+
+    /// Adds what the client must know to a response: `Vary`, the new id or the end of the old.
+    pub(super) fn tell_client(&self, session: &Session, headers: &mut HeaderMap) {
+        let vary = self.header().map_or(HeaderValue::from_static("cookie"), |name| name.clone().into());
+        answer::add_vary(headers, vary);
+        let news = match (session.close(), self.header()) {
+            (CookieNews::Nothing, _) => return,
+            (CookieNews::Send { id, .. }, Some(name)) => (name.clone(), answer::credential(&id)),
+            (CookieNews::Expire, Some(name)) => (name.clone(), HeaderValue::from_static("")),
+            (CookieNews::Send { id, persistent, remaining }, None) => {
+                let outlives = persistent || self.web.cookie.is_persistent();
+                let cookie = &self.web.cookie;
+                (header::SET_COOKIE, if outlives { cookie.set_for(&id, remaining) } else { cookie.set(&id) })
+            }
+            (CookieNews::Expire, None) => (header::SET_COOKIE, self.web.cookie.remove()),
+        };
+        headers.append(news.0, news.1);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+
+    /// The header that carries the id of this request, unless it is the cookie.
+    fn header(&self) -> Option<&HeaderName> {
+        self.web.header.as_ref().filter(|_| self.carrier == Carrier::Header)
+    }
+}
+
+/// The same rule as for cookies: two different values are none.
+fn read_header(values: &[HeaderValue]) -> Presented {
+    let mut values = values.iter().map(HeaderValue::as_bytes).filter(|value| !value.is_empty());
+    let Some(first) = values.next() else { return Presented::None };
+    if values.any(|value| value != first) {
+        return Presented::Duplicate;
+    }
+    SessionId::parse(first).map_or(Presented::Malformed, Presented::One)
+}
+
+impl fmt::Debug for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionHandle").field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! How sessions meet HTTP, configured on the manager's builder.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::config::ConfigError;
+use crate::cookie::{CookieOptions, SessionCookie};
+use crate::error::SessionError;
+use crate::manager::SessionManagerBuilder;
+
+/// Where session ids come from and go to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum IdSource {
+    /// The cookie (the default).
+    #[default]
+    Cookie,
+    /// A request header of this name, for APIs: the id comes in it, a new id goes out in a response
+    /// header of the same name, and an empty one says that the session ended.
+    Header(String),
+    /// The header where the request has it, empty for "none yet"; the cookie otherwise.
+    HeaderOrCookie(String),
+}
+
+/// What is sent instead of a response whose session failed: status, and a text for people.
+#[derive(Clone, Debug)]
+pub struct ErrorResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The value of `Content-Type`.
+    pub content_type: HeaderValue,
+    /// The body.
+    pub body: String,
+}
+
+impl ErrorResponse {
+    /// The default answer: [`SessionError::status`] and a sentence that gives nothing away; what
+    /// went wrong is logged.
+    #[must_use]
+    pub fn of(error: &SessionError) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = match status {
+            StatusCode::CONFLICT => "The session changed meanwhile. Please try again.",
+            StatusCode::PAYLOAD_TOO_LARGE => "That is more than a session holds.",
+            StatusCode::SERVICE_UNAVAILABLE => {
+                "Sessions are not available at the moment. Please try again soon."
+            }
+            _ => "The session could not be used.",
+        };
+        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Self { status, content_type, body: body.to_owned() }
+    }
+}
+
+type OnError = Arc<dyn Fn(&SessionError) -> ErrorResponse + Send + Sync>;
+type RollBackOn = fn(StatusCode) -> bool;
+
+/// As set on the builder.
+#[derive(Clone)]
+pub(crate) struct WebOptions {
+    cookie: CookieOptions,
+    source: IdSource,
+    on_error: OnError,
+    roll_back_on: RollBackOn,
+}
+
+impl Default for WebOptions {
+    fn default() -> Self {
+        Self {
+            cookie: CookieOptions::new(),
+            source: IdSource::Cookie,
+            on_error: Arc::new(ErrorResponse::of),
+            roll_back_on: |status| status.is_server_error(),
+        }
+    }
+}
+
+impl fmt::Debug for WebOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebOptions")
+            .field("cookie", &self.cookie)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As checked by `build`.
+pub(crate) struct Web {
+    pub(crate) cookie: SessionCookie,
+    pub(crate) header: Option<HeaderName>,
+    pub(crate) reads_cookie: bool,
+    pub(crate) on_error: OnError,
+    pub(crate) roll_back_on: RollBackOn,
+}
+
+impl WebOptions {
+    pub(crate) fn check(self) -> Result<Web, ConfigError> {
+        let name = match &self.source {
+            IdSource::Cookie => None,
+            IdSource::Header(name) | IdSource::HeaderOrCookie(name) => Some(name),
+        };
+        let parse = |name: &String| {
+            let invalid = || ConfigError::InvalidHeader { name: name.clone() };
+            HeaderName::try_from(name.as_str()).ok().filter(|name| name != header::COOKIE).ok_or_else(invalid)
+        };
+        Ok(Web {
+            header: name.map(parse).transpose()?,
+            reads_cookie: !matches!(self.source, IdSource::Header(_)),
+            cookie: self.cookie.build()?,
+            on_error: self.on_error,
+            roll_back_on: self.roll_back_on,
+        })
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web")
+            .field("cookie", &self.cookie)
+            .field("header", &self.header)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SessionManagerBuilder {
+    /// The session cookie; by default `__Host-session`, Secure, HttpOnly, SameSite=Lax, Path=/.
+    pub fn cookie(mut self, options: CookieOptions) -> Self {
+        self.web.cookie = options;
+        self
+    }
+
+    /// Where ids come from; default [`IdSource::Cookie`].
+    pub fn id_source(mut self, source: IdSource) -> Self {
+        self.web.source = source;
+        self
+    }
+
+    /// What is answered when the store fails or refuses a commit; default [`ErrorResponse::of`].
+    pub fn on_error(
+        mut self,
+        answer: impl Fn(&SessionError) -> ErrorResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.web.on_error = Arc::new(answer);
+        self
+    }
+
+    /// Which responses leave the session as it was; default those of status 500 and above.
+    /// Immediate changes hold in any case.
+    pub fn roll_back_on(mut self, failed: fn(StatusCode) -> bool) -> Self {
+        self.web.roll_back_on = failed;
+        self
+    }
+}

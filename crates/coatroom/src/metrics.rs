@@ -1,0 +1,21 @@
+//! Counters and histograms through the `metrics` facade (feature `metrics`).
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `coatroom_events_total` | counter | `event`: created, confirmed, renewed, ended, expired, evicted, suspicious |
+//! | `coatroom_commits_total` | counter | `outcome`: landed, unchanged, failed |
+//! | `coatroom_record_bytes` | histogram | size of committed records |
+
+use crate::event::{self, Event};
+
+pub(crate) fn count(event: &Event<'_>) {
+    metrics::counter!("coatroom_events_total", "event" => event::name(event)).increment(1);
+}
+
+pub(crate) fn commit(outcome: &'static str) {
+    metrics::counter!("coatroom_commits_total", "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn record(bytes: usize) {
+    metrics::histogram!("coatroom_record_bytes").record(bytes as f64);
+}

@@ -1,0 +1,196 @@
+//! Changes that hold once the call returns: update, save, logout.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Session;
+use super::state::{CookieAction, Phase};
+use crate::engine::Work;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::slot::Slot;
+
+/// Why [`Session::try_update`] did not update.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TryUpdateError<E> {
+    /// The closure refused; nothing changed.
+    #[error("the update was refused")]
+    Refused(#[source] E),
+    /// The session could not do it.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl Session {
+    /// Replaces a slot's value by `change` of the newest value, beginning with `T::default()`
+    /// where it holds none, and returns the new value. Immediate and atomic, in every store: of any
+    /// number of parallel updates none is lost. Where there is no session it creates one, whose
+    /// cookie is sent with any status.
+    ///
+    /// The closure may run more than once.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::DeferredChange`] when this request has a deferred change of the attribute;
+    /// [`SessionError::Gone`] when the session was ended meanwhile; [`SessionError::Store`] when the
+    /// store fails; those of [`set`](Self::set).
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the value as before or as after.
+    pub async fn update<T: Default + Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+        mut change: impl FnMut(T) -> T,
+    ) -> Result<T, SessionError> {
+        let change = |value: Option<T>| Ok::<_, std::convert::Infallible>(change(value.unwrap_or_default()));
+        self.try_update(slot, change).await.map_err(|error| match error {
+            TryUpdateError::Refused(never) => match never {},
+            TryUpdateError::Session(error) => error,
+        })
+    }
+
+    /// As [`update`](Self::update), with a closure that sees absence and may refuse.
+    ///
+    /// # Errors
+    ///
+    /// [`TryUpdateError::Refused`] with the closure's error, and then nothing changed;
+    /// [`TryUpdateError::Session`] as for `update`.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the value as before or as after.
+    pub async fn try_update<T: Serialize + DeserializeOwned + 'static, E>(
+        &self,
+        slot: Slot<'_, T>,
+        mut change: impl FnMut(Option<T>) -> Result<T, E>,
+    ) -> Result<T, TryUpdateError<E>> {
+        let work = self.update_work(slot.name())?;
+        let codec = self.engine().codec(work.key);
+        let mut updated = None;
+        let written = self
+            .engine()
+            .update(&work, slot.name(), |raw| {
+                let value =
+                    raw.map(|raw| codec.decode(&slot, raw)).transpose().map_err(SessionError::from)?;
+                let value = updated.insert(change(value).map_err(TryUpdateError::Refused)?);
+                Ok::<_, TryUpdateError<E>>(codec.encode(&slot, value).map_err(SessionError::from)?)
+            })
+            .await?;
+        self.shared.state.lock().updated(written);
+        // The closure ran in the attempt that landed.
+        updated.ok_or(TryUpdateError::Session(SessionError::Gone))
+    }
+
+    /// Commits what is deferred, at once. For handlers that outlive their response, after
+    /// [`detach`](Self::detach), and for sessions opened without HTTP.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] when the session was ended meanwhile, [`SessionError::Conflict`] when a
+    /// slot rejects another's change, [`SessionError::Store`] when the store fails, the limits'
+    /// errors, [`SessionError::AfterResponse`] where the response has left and the session was not
+    /// detached. The changes stay deferred then.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the record as before or as after, and the changes deferred:
+    /// saving them again applies nothing twice but the closures of `edit`.
+    pub async fn save(&self) -> Result<(), SessionError> {
+        self.shared.state.lock().check_open()?;
+        self.commit().await
+    }
+
+    /// Ends the session: its data is gone at once, on every node, whatever this handler then does;
+    /// the cookie is expired with the response. What was deferred is dropped. A write after it
+    /// begins a new session. Without a session it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when the store fails: then the session may still be alive, and the
+    /// client must not be told otherwise. [`SessionError::Superseded`] on a superseded request.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the session as it was or ended.
+    pub async fn logout(&self) -> Result<(), SessionError> {
+        let stored = {
+            let state = self.shared.state.lock();
+            state.check_open()?;
+            state.base.as_ref().map(|record| record.key().locator)
+        };
+        if let Some(locator) = stored {
+            self.engine().end(locator).await?;
+        }
+        let state = &mut *self.shared.state.lock();
+        // One that was created by this very request has no cookie to expire yet.
+        let known_to_client = state.brought;
+        state.forget();
+        state.cookie = if known_to_client { CookieAction::Expire } else { CookieAction::Keep };
+        Ok(())
+    }
+
+    /// The id that the client must now use, where it is a new one.
+    pub(crate) fn take_new_id(&self) -> Option<SessionId> {
+        let state = &mut *self.shared.state.lock();
+        let sends = std::mem::replace(&mut state.cookie, CookieAction::Keep) == CookieAction::Send;
+        state.id.clone().filter(|_| sends)
+    }
+
+    /// Commits what is deferred, in any phase.
+    pub(crate) async fn commit(&self) -> Result<(), SessionError> {
+        let Some(mut saving) = Saving::begin(self) else { return Ok(()) };
+        let written = self.engine().write(&saving.work).await?;
+        saving.done = true;
+        let state = &mut *self.shared.state.lock();
+        if let Some(written) = written {
+            state.written(written);
+            let changed = saving.work.settings.change_cookie();
+            if changed && state.id.is_some() && saving.phase != Phase::Sent {
+                state.cookie = CookieAction::Send;
+            }
+        }
+        Ok(())
+    }
+
+    fn update_work(&self, name: &str) -> Result<Work, SessionError> {
+        crate::codec::check_name(name)?;
+        let mut state = self.shared.state.lock();
+        state.check_open()?;
+        if state.changes.touches(name) {
+            return Err(SessionError::DeferredChange { name: name.to_owned() });
+        }
+        let key = state.ensure_key(self.engine())?;
+        Ok(state.bare_work(key))
+    }
+}
+
+/// A commit under way. Until it is done the session takes no changes; if it fails or is dropped,
+/// they are deferred as before.
+struct Saving<'a> {
+    session: &'a Session,
+    work: Work,
+    phase: Phase,
+    done: bool,
+}
+
+impl<'a> Saving<'a> {
+    fn begin(session: &'a Session) -> Option<Self> {
+        let state = &mut *session.shared.state.lock();
+        let work = state.take_work()?;
+        let phase = std::mem::replace(&mut state.phase, Phase::Saving);
+        Some(Self { session, work, phase, done: false })
+    }
+}
+
+impl Drop for Saving<'_> {
+    fn drop(&mut self) {
+        let state = &mut *self.session.shared.state.lock();
+        state.phase = self.phase;
+        if !self.done {
+            state.changes = std::mem::take(&mut self.work.changes);
+            state.settings = std::mem::take(&mut self.work.settings);
+        }
+    }
+}

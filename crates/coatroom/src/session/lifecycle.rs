@@ -1,0 +1,124 @@
+//! Login, renewal, limits of this session, and outliving the response.
+
+use std::time::Duration;
+
+use super::Session;
+use crate::engine::Engine;
+use crate::error::SessionError;
+
+impl Session {
+    /// Signs a principal in: new secret, same locator, same data, lifetime begun anew, at the
+    /// commit of this request. Deferred; [`renew`](Self::renew) for other changes of privilege.
+    ///
+    /// Data of another principal is not handed over: where the session belongs to someone else, its
+    /// attributes are cleared first. Check the password before; the library does not.
+    ///
+    /// `principal` has at most 255 bytes and is compared byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidText`] for a longer one; as [`set`](Self::set) when no change is
+    /// possible now. The commit may fail with [`SessionError::TooManySessions`] or
+    /// [`SessionError::PrincipalEnded`].
+    ///
+    /// Source: OWASP ASVS 7.2.4; NIST SP 800-63B-4 section 5.2.
+    pub fn login(&self, principal: &str) -> Result<(), SessionError> {
+        Engine::check_text("principal", principal)?;
+        let state = &mut *self.shared.state.lock();
+        state.check_cookie()?;
+        state.ensure_key(self.engine())?;
+        let owner = state.base.as_ref().and_then(|record| record.principal());
+        if owner.is_some_and(|owner| owner != principal) {
+            state.changes.clear(state.base.as_ref(), crate::OnConflict::LaterWins);
+        }
+        state.settings.login = Some(principal.into());
+        Ok(())
+    }
+
+    /// Replaces the secret at the commit of this request: for every change of privilege that is
+    /// not a login. Same locator, same data, same lifetime. Deferred; without a session it does
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set) when no change is possible now.
+    pub fn renew(&self) -> Result<(), SessionError> {
+        let state = &mut *self.shared.state.lock();
+        state.check_cookie()?;
+        state.settings.renew = true;
+        Ok(())
+    }
+
+    /// Gives the client a label for its user's list of sessions, such as the name of the browser.
+    /// At most 255 bytes. Deferred; takes effect with the first write of a new session.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidText`] for a longer one; as [`set`](Self::set).
+    pub fn set_client_label(&self, label: &str) -> Result<(), SessionError> {
+        Engine::check_text("client label", label)?;
+        let state = &mut *self.shared.state.lock();
+        state.check_open()?;
+        state.settings.client_label = Some(label.into());
+        Ok(())
+    }
+
+    /// Gives this session an idle timeout of its own (1 s and more; `Duration::MAX` for none).
+    /// Deferred.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set) when no change is possible now.
+    pub fn set_idle_timeout(&self, timeout: Duration) -> Result<(), SessionError> {
+        let state = &mut *self.shared.state.lock();
+        state.check_open()?;
+        state.settings.idle_timeout = Some(timeout.max(Duration::from_secs(1)));
+        Ok(())
+    }
+
+    /// Gives this session a lifetime of its own (1 s and more; `Duration::MAX` for none), counted
+    /// from its login or else its creation. It holds for later logins too. Deferred.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set) when no change is possible now.
+    pub fn set_lifetime(&self, lifetime: Duration) -> Result<(), SessionError> {
+        let state = &mut *self.shared.state.lock();
+        state.check_open()?;
+        state.settings.lifetime = Some(lifetime.max(Duration::from_secs(1)));
+        Ok(())
+    }
+
+    /// Whether the cookie outlives the browser ("remember me"); with a
+    /// [lifetime](Self::set_lifetime) and an [idle timeout](Self::set_idle_timeout) to match.
+    /// Deferred.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set) when no change is possible now.
+    pub fn set_persistent(&self, persistent: bool) -> Result<(), SessionError> {
+        let state = &mut *self.shared.state.lock();
+        state.check_open()?;
+        state.settings.persistent = Some(persistent);
+        Ok(())
+    }
+
+    /// Lets this session be changed after the response has left, for event streams and websockets:
+    /// each change is then kept by [`save`](Self::save). What is deferred until the headers leave
+    /// is still committed with them. A session that does not exist by then cannot be created any
+    /// more, since its cookie could not be sent.
+    #[must_use = "the detached session is the one to change and save"]
+    pub fn detach(self) -> Self {
+        self.shared.state.lock().detached = true;
+        self
+    }
+
+    /// Drops everything deferred in this request.
+    pub fn discard(&self) {
+        let state = &mut *self.shared.state.lock();
+        if state.check_open().is_ok() {
+            state.changes = Default::default();
+            state.settings = Default::default();
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What the handles of one session share.
+
+use std::fmt;
+
+use crate::changes::Changes;
+use crate::engine::{Engine, Settings, Work, Written};
+use crate::error::SessionError;
+use crate::id::{EntropyError, Key, SessionId};
+use crate::record::{HashAlgorithm, Record};
+
+/// One request's view: the record it began with and what it changed.
+pub(crate) struct State {
+    /// `None` until there is a session or a first write.
+    pub(crate) key: Option<Key>,
+    /// The id that the client holds or shall hold; `None` for a session opened without one.
+    pub(crate) id: Option<SessionId>,
+    /// The record this request sees.
+    pub(crate) base: Option<Record>,
+    pub(crate) changes: Changes,
+    pub(crate) settings: Settings,
+    pub(crate) phase: Phase,
+    pub(crate) detached: bool,
+    /// Loading it is no activity.
+    pub(crate) passive: bool,
+    /// The request brought an id that opened this session, so the client holds a cookie.
+    pub(crate) brought: bool,
+    pub(crate) cookie: CookieAction,
+}
+
+/// What may be done with a session now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    Open,
+    /// A commit is under way.
+    Saving,
+    /// The response has left.
+    Sent,
+    /// The request's secret was replaced a moment ago: reads are empty, writes refused.
+    Superseded,
+    /// Nobody asked for it yet.
+    Unloaded,
+}
+
+/// What the response tells the browser about its cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CookieAction {
+    Keep,
+    Send,
+    Expire,
+}
+
+impl State {
+    fn bare(key: Option<Key>, id: Option<SessionId>, base: Option<Record>) -> Self {
+        Self {
+            key,
+            id,
+            base,
+            changes: Changes::default(),
+            settings: Settings::default(),
+            phase: Phase::Open,
+            detached: false,
+            passive: false,
+            brought: false,
+            cookie: CookieAction::Keep,
+        }
+    }
+
+    /// No session yet.
+    pub(crate) fn empty() -> Self {
+        Self::bare(None, None, None)
+    }
+
+    /// A session that `id` opened.
+    pub(crate) fn opened(id: SessionId, record: Record) -> Self {
+        Self { brought: true, ..Self::bare(Some(*record.key()), Some(id), Some(record)) }
+    }
+
+    /// A session opened by the server itself, without a secret: by its locator or its key.
+    pub(crate) fn trusted(key: Key, record: Option<Record>) -> Self {
+        Self::bare(Some(key), None, record)
+    }
+
+    pub(crate) fn superseded() -> Self {
+        Self { phase: Phase::Superseded, ..Self::empty() }
+    }
+
+    /// Whether a change may be made now.
+    pub(crate) fn check_open(&self) -> Result<(), SessionError> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Saving => Err(SessionError::SaveRunning),
+            Phase::Sent if self.detached => Ok(()),
+            // A handle gives sessions out loaded, so only one that closed unloaded gets here.
+            Phase::Sent | Phase::Unloaded => Err(SessionError::AfterResponse),
+            Phase::Superseded => Err(SessionError::Superseded),
+        }
+    }
+
+    /// Whether a new id could still reach the client.
+    pub(crate) fn check_cookie(&self) -> Result<(), SessionError> {
+        self.check_open()?;
+        let reachable = self.phase != Phase::Sent;
+        if reachable { Ok(()) } else { Err(SessionError::AfterResponse) }
+    }
+
+    /// The key of the session, of a new one if there is none: its first write begins here.
+    pub(crate) fn ensure_key(&mut self, engine: &Engine) -> Result<Key, SessionError> {
+        if let Some(key) = self.key {
+            return Ok(key);
+        }
+        // A cookie for a new session could not reach the client any more.
+        self.check_cookie()?;
+        let id = SessionId::generate().map_err(|error: EntropyError| SessionError::from(error))?;
+        let key = engine.key(id.locator());
+        self.key = Some(key);
+        self.id = Some(id);
+        Ok(key)
+    }
+
+    /// The work of a commit of everything deferred; the changes go with it.
+    pub(crate) fn take_work(&mut self) -> Option<Work> {
+        Some(Work {
+            key: self.key?,
+            base: self.base.clone(),
+            fresh: self.fresh_id(),
+            changes: std::mem::take(&mut self.changes),
+            settings: std::mem::take(&mut self.settings),
+        })
+    }
+
+    /// The work of an immediate change, which leaves what is deferred alone.
+    pub(crate) fn bare_work(&self, key: Key) -> Work {
+        let settings = Settings { confirmed: self.settings.confirmed, ..Settings::default() };
+        Work { key, base: self.base.clone(), fresh: self.fresh_id(), changes: Changes::default(), settings }
+    }
+
+    /// The id to create a session with, where it has one and does not exist yet.
+    fn fresh_id(&self) -> Option<SessionId> {
+        self.id.clone().filter(|_| self.base.is_none())
+    }
+
+    /// Takes in what a commit came to.
+    pub(crate) fn written(&mut self, written: Written) {
+        if let Some(id) = written.id {
+            self.id = Some(id);
+            self.cookie = CookieAction::Send;
+        }
+        self.base = Some(written.record);
+    }
+
+    /// Takes in what an update came to; what is deferred keeps the base it saw.
+    pub(crate) fn updated(&mut self, written: Written) {
+        // Parallel updates through clones of one handle may finish in any order.
+        let newer = |base: &Record| written.record.revision() > base.revision();
+        if self.base.as_ref().is_none_or(newer) {
+            self.written(written);
+        }
+    }
+
+    /// Forgets the session: the next write draws a new one. A keyed session keeps its key.
+    pub(crate) fn forget(&mut self) {
+        let is_keyed = self.base.as_ref().is_some_and(|r| r.hash_algorithm() == HashAlgorithm::Keyed);
+        self.key = self.key.filter(|_| is_keyed);
+        self.id = None;
+        self.base = None;
+        self.changes = Changes::default();
+        self.settings = Settings::default();
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn has_deferred(&self) -> bool {
+        let creates = self.settings.login.is_some() || self.settings.create;
+        !self.changes.is_empty() || creates || self.base.is_some() && self.settings.change_record()
+    }
+
+    /// Drops everything deferred.
+    #[cfg(feature = "tower")]
+    pub(crate) fn roll_back(&mut self) {
+        self.changes = Changes::default();
+        self.settings = Settings::default();
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("locator", &self.key.map(|key| key.locator))
+            .field("record", &self.base)
+            .field("changes", &self.changes)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}

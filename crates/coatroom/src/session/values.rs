@@ -1,0 +1,306 @@
+//! Attributes: reading this request's view, and deferred changes of it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Session;
+use crate::changes::{EditFn, MergeRule, Rule};
+use crate::codec::{Codec, check_name};
+use crate::error::{SessionError, ValueError};
+use crate::id::Key;
+use crate::record::{RawValue, Record, Value, ValueFormat};
+use crate::slot::{OnConflict, Slot};
+
+/// An attribute's value in this request's view, taken out of the lock.
+enum Viewed {
+    /// It lies in the record under the attribute's name.
+    InRecord(Record),
+    /// This request wrote it.
+    Written(Value),
+}
+
+impl Viewed {
+    fn raw(&self, name: &str) -> Option<RawValue<'_>> {
+        match self {
+            Self::InRecord(record) => record.get(name),
+            Self::Written(value) => Some(value.as_raw()),
+        }
+    }
+}
+
+impl Session {
+    /// The value of a slot in this request's view, `None` where it holds none. Never creates a
+    /// session; on a superseded one everything is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError::Decode`] when the stored value is not a `T`, [`ValueError::Sealed`] when it
+    /// cannot be opened. Other attributes are not affected.
+    pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, SessionError> {
+        let Some((key, viewed)) = self.viewed(slot.name()) else { return Ok(None) };
+        let raw = viewed.raw(slot.name());
+        Ok(raw.map(|raw| self.engine().codec(key).decode(&slot, raw)).transpose()?)
+    }
+
+    /// Sets a slot. Deferred. Setting what is there already is no change and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`ValueError`] when the name or the value exceeds a limit or cannot be encoded;
+    /// [`SessionError::Superseded`], [`SessionError::AfterResponse`] or
+    /// [`SessionError::SaveRunning`] when no change is possible now. Then nothing changed.
+    pub fn set<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+        value: &T,
+    ) -> Result<(), SessionError> {
+        let mut state = self.shared.state.lock();
+        state.check_open()?;
+        let key = state.ensure_key(self.engine())?;
+        drop(state); // an application's `Serialize` runs outside the lock
+        let value = self.engine().codec(key).encode(&slot, value)?;
+        self.assign(slot.name(), Some(value), self.rule(&slot))
+    }
+
+    /// Removes a slot's value. Deferred. Never creates a session.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), but for those of the value.
+    pub fn remove<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+    ) -> Result<(), SessionError> {
+        if self.contains(slot.name()) {
+            self.assign(slot.name(), None, self.rule(&slot))
+        } else {
+            self.shared.state.lock().check_open()
+        }
+    }
+
+    /// The value of a slot, removed from it: for what is shown once, such as flash messages.
+    /// Deferred; of two requests at once both may take it. Never creates a session.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`remove`](Self::remove).
+    pub fn take<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+    ) -> Result<Option<T>, SessionError> {
+        let value = self.get(slot)?;
+        if value.is_some() {
+            self.remove(slot)?;
+        }
+        Ok(value)
+    }
+
+    /// Removes every attribute that is there at commit, also what another request adds until then;
+    /// what this request sets afterwards stays. Deferred. Login, times and the session remain.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), but for those of the value.
+    pub fn clear(&self) -> Result<(), SessionError> {
+        let state = &mut *self.shared.state.lock();
+        state.check_open()?;
+        state.changes.clear(state.base.as_ref(), self.engine().config.on_conflict);
+        Ok(())
+    }
+
+    /// Whether there is an attribute of this name in this request's view.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        let state = self.shared.state.lock();
+        state.changes.view(state.base.as_ref(), name).is_some()
+    }
+
+    /// The names of all attributes in this request's view, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        state.changes.names(state.base.as_ref())
+    }
+
+    /// The value of a slot; where it holds none, that of `init`, which is set. Deferred.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`set`](Self::set).
+    pub fn get_or_init<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+        init: impl FnOnce() -> T,
+    ) -> Result<T, SessionError> {
+        if let Some(value) = self.get(slot)? {
+            return Ok(value);
+        }
+        let value = init();
+        self.set(slot, &value)?;
+        Ok(value)
+    }
+
+    /// Changes a slot's value in place, beginning with `T::default()` where it holds none.
+    /// Deferred.
+    ///
+    /// The closure runs now, for this request's view, and again on the newer value if another
+    /// request committed first: so it must be a pure function of the value, and nothing either
+    /// request did is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`set`](Self::set).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use coatroom::{Session, SessionError, Slot};
+    /// const CART: Slot<Vec<String>> = Slot::new("shop.cart");
+    ///
+    /// fn put(session: &Session, sku: String) -> Result<(), SessionError> {
+    ///     session.edit(CART, move |cart| cart.push(sku.clone()))
+    /// }
+    /// ```
+    pub fn edit<T: Default + Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+        edit: impl Fn(&mut T) + Send + Sync + 'static,
+    ) -> Result<(), SessionError> {
+        self.edit_optional(slot, move |value| edit(value.get_or_insert_default()))
+    }
+
+    /// As [`edit`](Self::edit), with absence in the closure's hands: what it leaves as `None` is
+    /// removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    pub fn edit_optional<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        slot: Slot<'_, T>,
+        edit: impl Fn(&mut Option<T>) + Send + Sync + 'static,
+    ) -> Result<(), SessionError> {
+        let name = slot.name();
+        check_name(name)?;
+        let edit = edit_fn(slot, edit);
+        loop {
+            let key = self.change_key()?;
+            let before = self.viewed(name).and_then(|(_, viewed)| viewed.raw(name).map(Value::from));
+            let after = edit(&self.engine().codec(key), before.as_ref().map(Value::as_raw))?;
+            let state = &mut *self.shared.state.lock();
+            state.check_open()?;
+            // Another clone may have changed the attribute while the closure ran.
+            if state.changes.view(state.base.as_ref(), name) == before.as_ref().map(Value::as_raw) {
+                state.changes.edit(state.base.as_ref(), name, after, edit);
+                return Ok(());
+            }
+        }
+    }
+
+    /// The bytes of an attribute and their format, whatever that is: for bindings and tools.
+    #[must_use]
+    pub fn get_raw(&self, name: &str) -> Option<(ValueFormat, Vec<u8>)> {
+        let (_, viewed) = self.viewed(name)?;
+        viewed.raw(name).map(|raw| (raw.format, raw.bytes.to_vec()))
+    }
+
+    /// Sets an attribute to bytes of any format, or with `None` removes it. Deferred.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn set_raw(
+        &self,
+        name: &str,
+        value: Option<RawValue<'_>>,
+        on_conflict: OnConflict,
+    ) -> Result<(), SessionError> {
+        check_name(name)?;
+        let key = self.change_key()?;
+        let value = value.map(Value::from);
+        if let Some(value) = &value {
+            self.engine().codec(key).check_size(name, value)?;
+        }
+        self.assign(name, value, Rule::Assign(on_conflict))
+    }
+
+    fn viewed(&self, name: &str) -> Option<(Key, Viewed)> {
+        let state = self.shared.state.lock();
+        let key = state.key?;
+        let base = state.base.as_ref();
+        if state.changes.touches(name) {
+            return state.changes.view(base, name).map(|raw| (key, Viewed::Written(raw.into())));
+        }
+        base.map(|record| (key, Viewed::InRecord(record.clone())))
+    }
+
+    fn change_key(&self) -> Result<Key, SessionError> {
+        let mut state = self.shared.state.lock();
+        state.check_open()?;
+        state.ensure_key(self.engine())
+    }
+
+    fn assign(&self, name: &str, value: Option<Value>, rule: Rule) -> Result<(), SessionError> {
+        let state = &mut *self.shared.state.lock();
+        state.check_open()?;
+        state.changes.assign(state.base.as_ref(), name, value, rule);
+        Ok(())
+    }
+
+    fn rule<T: Serialize + DeserializeOwned + 'static>(&self, slot: &Slot<'_, T>) -> Rule {
+        match merge_rule(slot) {
+            Some(merge) => Rule::Merge(merge),
+            None => Rule::Assign(slot.conflict_rule().unwrap_or(self.engine().config.on_conflict)),
+        }
+    }
+}
+
+/// A slot that outlives the call, for closures that are kept until the commit.
+struct OwnedSlot<T> {
+    name: Box<str>,
+    sealed: bool,
+    holds: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned> OwnedSlot<T> {
+    fn new(slot: &Slot<'_, T>) -> Self {
+        Self { name: slot.name().into(), sealed: slot.is_sealed(), holds: std::marker::PhantomData }
+    }
+
+    fn slot(&self) -> Slot<'_, T> {
+        let slot = Slot::new(&self.name);
+        if self.sealed { slot.sealed() } else { slot }
+    }
+
+    fn decode(&self, codec: &Codec<'_>, raw: Option<RawValue<'_>>) -> Result<Option<T>, ValueError> {
+        raw.map(|raw| codec.decode(&self.slot(), raw)).transpose()
+    }
+
+    fn encode(&self, codec: &Codec<'_>, value: Option<&T>) -> Result<Option<Value>, ValueError> {
+        value.map(|value| codec.encode(&self.slot(), value)).transpose()
+    }
+}
+
+fn edit_fn<T: Serialize + DeserializeOwned + 'static>(
+    slot: Slot<'_, T>,
+    edit: impl Fn(&mut Option<T>) + Send + Sync + 'static,
+) -> EditFn {
+    let slot = OwnedSlot::new(&slot);
+    Arc::new(move |codec, raw| {
+        let mut value = slot.decode(codec, raw)?;
+        edit(&mut value);
+        slot.encode(codec, value.as_ref())
+    })
+}
+
+fn merge_rule<T: Serialize + DeserializeOwned + 'static>(slot: &Slot<'_, T>) -> Option<MergeRule> {
+    let merge = slot.merge_fn()?;
+    let slot = OwnedSlot::new(slot);
+    Some(Arc::new(move |codec, base, theirs, ours| {
+        let (base, theirs, ours) =
+            (slot.decode(codec, base)?, slot.decode(codec, theirs)?, slot.decode(codec, ours)?);
+        slot.encode(codec, merge(base, theirs, ours).as_ref())
+    }))
+}
