@@ -22,6 +22,8 @@ mod slot;
 mod snapshot;
 pub mod store;
 mod sweeper;
+#[cfg(feature = "test-util")]
+pub mod testing;
 mod wait;
 
 pub use self::clock::{Clock, ManualClock, SystemClock, Timestamp};

@@ -27,6 +27,13 @@ pub(super) enum Attempt {
 impl Engine {
     /// Commits `work`; `None` where there was nothing to write.
     pub(crate) async fn write(&self, work: &Work) -> Result<Option<Written>, SessionError> {
+        let written = self.write_replaying(work).await;
+        #[cfg(feature = "metrics")]
+        crate::metrics::commit(&written);
+        written
+    }
+
+    async fn write_replaying(&self, work: &Work) -> Result<Option<Written>, SessionError> {
         let draw = self.draw(work).await?;
         let mut newest = work.base.clone();
         for _ in 0..MAX_ATTEMPTS {
