@@ -84,6 +84,11 @@ impl Record {
         self.shared_activity().advance(activity);
     }
 
+    /// A copy whose activity moves on its own.
+    pub(crate) fn unshared(&self) -> Self {
+        Self::from_checked(*self.key(), self.activity(), self.bytes())
+    }
+
     pub(crate) fn shared_activity(&self) -> &SharedActivity {
         &self.0.header.header.activity
     }

@@ -68,4 +68,9 @@ impl SharedActivity {
     pub(crate) fn claim(&self) -> bool {
         self.0.fetch_or(Self::CLAIMED, Ordering::AcqRel) & Self::CLAIMED == 0
     }
+
+    /// Whether a sweep has claimed the record: it is dead then, whatever the time.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.0.load(Ordering::Acquire) & Self::CLAIMED != 0
+    }
 }
