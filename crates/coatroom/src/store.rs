@@ -5,10 +5,13 @@
 //! `conformance`) tests each sentence below against any store.
 
 mod future;
+mod memory;
+mod shards;
 
 use std::fmt;
 
 pub use self::future::StoreFuture;
+pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 use crate::clock::Timestamp;
 
 use crate::id::{Key, Locator, Namespace};

@@ -1,0 +1,202 @@
+//! When the entries of a shard fall due: lazy time slices.
+//!
+//! An entry is filed once, under the slice of its deadline, as the eight bytes of its hash. A touch
+//! leaves it there. When the slice has passed, who asks looks each entry up: dead ones are claimed,
+//! living ones filed again, absent ones forgotten. So an entry always lies in the slice of its
+//! deadline or in an earlier one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::Timestamp;
+use crate::id::{Key, Locator, Namespace};
+
+/// Length of a slice: a dead record is found at most this late.
+const SLICE_MILLIS: u64 = 4096;
+
+const FIRST_LOCATOR: Locator = Locator::from_bytes([0; 16]);
+
+/// What is filed in one shard.
+#[derive(Default)]
+pub(in crate::store) struct Slices {
+    filed: BTreeMap<(Namespace, u32), Vec<u64>>,
+    /// What was claimed and not settled yet. Apart from the rest, and to the millisecond, because a
+    /// lease must not end early and an old filing of the same record must not end it.
+    leases: BTreeSet<(Namespace, Timestamp, Locator)>,
+    length: usize,
+    tidy_at: usize,
+}
+
+/// What has fallen due.
+#[derive(Default)]
+pub(in crate::store) struct Due {
+    /// Hashes of entries whose slice has passed.
+    pub(in crate::store) hashes: Vec<u64>,
+    /// Entries whose lease has ended.
+    pub(in crate::store) leases: Vec<Locator>,
+}
+
+impl Due {
+    pub(in crate::store) fn len(&self) -> usize {
+        self.hashes.len() + self.leases.len()
+    }
+}
+
+impl Slices {
+    /// Fewer filings than this are not worth tidying.
+    const TIDY_FROM: usize = 1024;
+
+    pub(super) fn new() -> Self {
+        Self { tidy_at: Self::TIDY_FROM, ..Self::default() }
+    }
+
+    /// Whether what was filed for `filed` would be looked at too late for `expires_at`.
+    pub(in crate::store) fn is_earlier(expires_at: Timestamp, filed: Timestamp) -> bool {
+        slice(expires_at) < slice(filed)
+    }
+
+    /// Files an entry; one that never expires is not filed.
+    pub(in crate::store) fn file(&mut self, namespace: Namespace, hash: u64, expires_at: Timestamp) {
+        if expires_at < Timestamp::NEVER {
+            self.filed.entry((namespace, slice(expires_at))).or_default().push(hash);
+            self.length += 1;
+        }
+    }
+
+    /// Notes that an entry was claimed.
+    pub(in crate::store) fn lease(&mut self, key: &Key, until: Timestamp) {
+        self.leases.insert((key.namespace, until, key.locator));
+    }
+
+    pub(in crate::store) fn has_due(&self, namespace: Namespace, now: Timestamp) -> bool {
+        self.filed.range((namespace, 0)..(namespace, slice(now))).next().is_some()
+            || self.first_lease(namespace, now).is_some()
+    }
+
+    /// Takes out up to `limit` entries of the namespace that are due at `now`.
+    pub(in crate::store) fn take_due(&mut self, namespace: Namespace, now: Timestamp, limit: usize) -> Due {
+        let mut due = Due::default();
+        while due.leases.len() < limit {
+            let Some(lease) = self.first_lease(namespace, now) else { break };
+            self.leases.remove(&lease);
+            due.leases.push(lease.2);
+        }
+        while due.len() < limit && self.take_filed(namespace, now, limit - due.len(), &mut due.hashes) {}
+        due
+    }
+
+    /// Takes from the first slice that is due; whether there was one.
+    fn take_filed(&mut self, namespace: Namespace, now: Timestamp, limit: usize, due: &mut Vec<u64>) -> bool {
+        let Some((&at, list)) = self.filed.range_mut((namespace, 0)..(namespace, slice(now))).next() else {
+            return false;
+        };
+        // An entry that was filed twice meets itself here, since both filings move to the slice of
+        // the one deadline. Sorting again what is left of a sorted list costs one pass.
+        let filed = list.len();
+        list.sort_unstable();
+        list.dedup();
+        let rest = list.len().saturating_sub(limit);
+        self.length -= filed - rest;
+        due.extend(list.drain(rest..));
+        if rest == 0 {
+            self.filed.remove(&at);
+        }
+        true
+    }
+
+    fn first_lease(&self, namespace: Namespace, now: Timestamp) -> Option<(Namespace, Timestamp, Locator)> {
+        let lease = *self.leases.range((namespace, Timestamp::default(), FIRST_LOCATOR)..).next()?;
+        (lease.0 == namespace && lease.1 <= now).then_some(lease)
+    }
+
+    /// The number of filings.
+    #[cfg(test)]
+    pub(in crate::store) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether so much was filed that a part of it may be of entries long gone.
+    pub(in crate::store) fn wants_tidying(&self) -> bool {
+        self.length >= self.tidy_at
+    }
+
+    /// Drops the filings of entries that are gone. It is wanted again when there are twice as many
+    /// as are left, so each filing pays for a few lookups at most.
+    pub(in crate::store) fn tidy(&mut self, mut is_there: impl FnMut(Namespace, u64) -> bool) {
+        self.filed.retain(|&(namespace, _), list| {
+            list.sort_unstable();
+            list.dedup();
+            list.retain(|&hash| is_there(namespace, hash));
+            list.shrink_to_fit();
+            !list.is_empty()
+        });
+        self.length = self.filed.values().map(Vec::len).sum();
+        self.tidy_at = (2 * self.length).max(Self::TIDY_FROM);
+    }
+}
+
+/// The slice of a point in time. The last one begins in the year 2527 and never falls due.
+fn slice(at: Timestamp) -> u32 {
+    u32::try_from(at.as_millis() / SLICE_MILLIS).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn namespace() -> Namespace {
+        Namespace::new("test")
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_millis(1_000 * seconds)
+    }
+
+    #[test]
+    fn an_entry_falls_due_soon_after_its_deadline_and_not_before() {
+        let mut slices = Slices::new();
+        slices.file(namespace(), 7, at(100));
+        assert!(!slices.has_due(namespace(), at(100)));
+        assert!(slices.has_due(namespace(), at(105)));
+        assert!(!slices.has_due(Namespace::new("other"), at(105)));
+        assert_eq!(slices.take_due(namespace(), at(105), 10).hashes, [7]);
+        assert!(!slices.has_due(namespace(), at(999)));
+    }
+
+    #[test]
+    fn no_more_is_taken_than_asked_for() {
+        let mut slices = Slices::new();
+        (0..10).for_each(|hash| slices.file(namespace(), hash, at(10 * hash)));
+        slices.lease(&Key { namespace: namespace(), locator: FIRST_LOCATOR }, at(20));
+        let taken: Vec<_> = std::iter::repeat_with(|| slices.take_due(namespace(), at(999), 4).len())
+            .take_while(|&taken| taken > 0)
+            .collect();
+        assert_eq!(taken, [4, 4, 3]);
+        assert_eq!(slices.length, 0);
+    }
+
+    #[test]
+    fn an_entry_filed_twice_in_one_slice_is_one() {
+        let mut slices = Slices::new();
+        [7, 8, 7].into_iter().for_each(|hash| slices.file(namespace(), hash, at(100)));
+        assert_eq!(slices.take_due(namespace(), at(200), 10).hashes, [7, 8]);
+        assert_eq!(slices.length, 0);
+    }
+
+    #[test]
+    fn what_never_expires_is_not_filed() {
+        let mut slices = Slices::new();
+        slices.file(namespace(), 7, Timestamp::NEVER);
+        assert_eq!(slices.length, 0);
+    }
+
+    #[test]
+    fn tidying_drops_what_is_gone() {
+        let mut slices = Slices::new();
+        (0..2_000).for_each(|hash| slices.file(namespace(), hash, at(hash)));
+        assert!(slices.wants_tidying());
+        slices.tidy(|_, hash| hash % 2 == 0);
+        assert_eq!((slices.length, slices.wants_tidying()), (1_000, false));
+        assert_eq!(slices.take_due(namespace(), at(3), 10).hashes.len(), 0);
+        assert_eq!(slices.take_due(namespace(), at(99_999), 9_999).len(), 1_000);
+    }
+}
