@@ -220,8 +220,8 @@ impl Change {
         let merged = match &self.rule {
             Rule::Edit(edits) => run_edits(edits, codec, theirs)?,
             _ if ours == base => return Ok(None),
-            _ if ours == theirs => return Ok(None),
             Rule::Merge(merge) => merge(codec, base, theirs, ours)?,
+            Rule::Assign(_) if ours == theirs => return Ok(None),
             Rule::Assign(OnConflict::LaterWins) => return Ok(Some(Merged::Ours(ours))),
             Rule::Assign(OnConflict::Reject) => {
                 return Err(SessionError::Conflict { name: self.name.to_string() });

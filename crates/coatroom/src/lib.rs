@@ -47,5 +47,5 @@ pub use self::record::{Activity, RawValue, Record, RecordError, ValueFormat};
 pub use self::session::{Session, TryUpdateError};
 pub use self::slot::{MergeFn, OnConflict, Slot};
 pub use self::snapshot::{SessionInfo, Snapshot};
-pub use self::store::Store;
+pub use self::store::{MemoryStore, Store};
 pub use self::wait::Wait;

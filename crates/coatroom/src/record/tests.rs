@@ -37,6 +37,7 @@ fn assemble(base: Option<&Record>, edits: &[AttributeEdit<'_>]) -> Record {
     let extensions = Extensions::new(&[]).with_principal(Some((3, "alice")));
     Draft { key: key(), activity: activity(), header: &header(), extensions: &extensions, base, edits }
         .assemble()
+        .unwrap()
 }
 
 fn attributes(record: &Record) -> Vec<(&str, &[u8])> {

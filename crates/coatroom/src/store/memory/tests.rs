@@ -51,6 +51,7 @@ impl Made<'_> {
             edits: &edits,
         }
         .assemble()
+        .unwrap()
     }
 
     fn key(&self) -> Key {

@@ -1,0 +1,6 @@
+//! One binary for all integration tests: a file per subject.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+
+mod parallel;
+mod support;
+mod values;

@@ -1,0 +1,59 @@
+//! What the tests share: both stores, a clock moved by hand, an application around them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coatroom::{ManualClock, MemoryStore, SessionManager, SessionManagerBuilder, Store};
+
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const MINUTE: Duration = Duration::from_secs(60);
+
+/// A store and what must outlive it.
+pub struct Place {
+    pub store: Arc<dyn Store>,
+    _directory: Option<tempfile::TempDir>,
+}
+
+pub fn memory() -> Place {
+    Place { store: Arc::new(MemoryStore::new()), _directory: None }
+}
+
+/// A manager on its own clock, without a sweeper's thread.
+pub struct House {
+    pub sessions: SessionManager,
+    pub clock: Arc<ManualClock>,
+    _place: Place,
+}
+
+impl House {
+    pub fn new(place: Place) -> Self {
+        Self::with(place, |builder| builder)
+    }
+
+    pub fn with(
+        place: Place,
+        configure: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let builder =
+            SessionManager::builder_shared(place.store.clone()).clock(clock.clone()).sweep_every(None);
+        Self { sessions: configure(builder).build().unwrap(), clock, _place: place }
+    }
+}
+
+/// Makes a test of the function for each store: `on_each_store! { fn name(place) { … } }`.
+macro_rules! on_each_store {
+    ($($(#[$meta:meta])* $async:ident fn $name:ident($place:ident) $body:block)*) => {
+        $(mod $name {
+            use super::*;
+
+            $async fn check($place: $crate::support::Place) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_the_memory_store() {
+                check($crate::support::memory()).await;
+            }
+        })*
+    };
+}
+pub(crate) use on_each_store;
