@@ -1,0 +1,114 @@
+# Everything that a developer and continuous integration run, under one name each. `make help` lists it.
+
+BROWSER_TESTS = crates/coatroom-server/tests/browser
+# Tests in a module named `crash` kill processes and take minutes; they have a target of their own.
+CRASH = test(/(^|::)crash::/)
+# Set to `required` where a check without the advisory database must not pass.
+ADVISORIES = if-reachable
+
+# Read from the manifest, so that no feature is forgotten.
+FEATURES = sed -n '/^\[features\]/,/^\[[^f]/s/^\([a-z][a-z0-9-]*\) *=.*/\1/p' crates/coatroom/Cargo.toml
+
+heading = @printf '\n== %s\n' '$(1)'
+
+.PHONY: help setup setup-system setup-cargo setup-npm test check fmt clippy features doc deny \
+	unit browser crash demo bench bench-all
+.DEFAULT_GOAL = help
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
+		printf '%-12s %s\n' "$$name" "$$what"; done
+
+test: check unit crash browser ## Runs everything that must hold: check, unit, crash, browser
+
+# --- what must be installed -----------------------------------------------------------------------
+
+setup: setup-system setup-cargo setup-npm ## Installs what is missing (Debian 12; asks sudo unless root)
+
+setup-system:
+	$(call heading,System packages)
+	@missing=; \
+	for need in cc:build-essential chromium:chromium node:nodejs npm:npm; do \
+		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then echo 'all there'; exit 0; fi; \
+	sudo=; [ "$$(id -u)" -eq 0 ] || sudo=sudo; \
+	$$sudo apt-get update && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+
+setup-cargo:
+	$(call heading,Rust components and cargo tools)
+	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	@cargo nextest --version | head -n 1; cargo deny --version
+
+setup-npm:
+	$(call heading,Packages of the browser tests)
+	npm ci --prefix $(BROWSER_TESTS) --no-audit --no-fund
+
+# --- what must hold -------------------------------------------------------------------------------
+
+check: fmt clippy features doc deny ## Checks format, lints, features, documentation and dependencies
+
+fmt:
+	$(call heading,Format)
+	cargo fmt --all --check
+
+clippy:
+	$(call heading,Lints)
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+features:
+	$(call heading,Each feature of the library alone)
+	@set -e; for feature in '' $$($(FEATURES)); do \
+		echo "coatroom, feature: $${feature:-none}"; \
+		cargo clippy --quiet -p coatroom --no-default-features --features "$$feature" -- -D warnings; \
+	done
+
+doc:
+	$(call heading,Documentation)
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib --no-deps --all-features
+
+# The database of advisories lies in a git repository that not every machine reaches. Without it that
+# one check cannot be made, and says so; with ADVISORIES=required it fails instead.
+deny:
+	$(call heading,Dependencies)
+	cargo deny check bans licenses sources
+	@if cargo deny fetch db; then \
+		cargo deny check advisories; \
+	elif [ '$(ADVISORIES)' = required ]; then \
+		echo 'advisories: FAILED, the database cannot be fetched' >&2; exit 1; \
+	else \
+		echo 'advisories: SKIPPED, the database cannot be fetched from here; known vulnerabilities were not looked for'; \
+	fi
+
+unit: ## Runs all tests but crash and browser, and the examples in the documentation
+	$(call heading,Tests)
+	cargo nextest run --workspace --all-features -E 'not $(CRASH)'
+	$(call heading,Examples in the documentation)
+	cargo test --workspace --all-features --doc
+
+crash: ## Kills processes in the middle of their work and looks for what was lost
+	$(call heading,Crash tests)
+	cargo nextest run --workspace --all-features -E '$(CRASH)'
+
+browser: ## Drives the demo shop with a real Chromium
+	$(call heading,Browser tests)
+	cargo build -p coatroom-server
+	npm test --prefix $(BROWSER_TESTS)
+
+# --- what one looks at ----------------------------------------------------------------------------
+
+demo: ## Opens the demo shop on http://127.0.0.1:8080
+	$(call heading,Demo)
+	cargo run --release -p coatroom-server -- demo
+
+bench: ## Measures beside other session systems, quickly: to see that it runs
+	$(call heading,Benchmarks: short)
+	cargo run --release -p coatroom-bench -- run --quick
+
+bench-all: ## Measures beside other session systems, in full: the figures to quote
+	$(call heading,Benchmarks: full)
+	cargo run --release -p coatroom-bench -- run
