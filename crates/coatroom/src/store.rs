@@ -4,6 +4,8 @@
 //! reads the clock: whatever depends on time is told the time. `store/conformance.rs` (feature
 //! `conformance`) tests each sentence below against any store.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod future;
 mod memory;
 mod shards;
