@@ -19,7 +19,7 @@ help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
 		printf '%-12s %s\n' "$$name" "$$what"; done
 
-test: check unit crash browser ## Runs everything that must hold: check, unit, crash, browser
+test: setup check unit crash browser ## Installs what is missing and runs everything that must hold
 
 # --- what must be installed -----------------------------------------------------------------------
 
