@@ -6,12 +6,16 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(test, feature = "conformance", feature = "test-util"))]
+mod faulty;
 mod future;
 mod memory;
 mod shards;
 
 use std::fmt;
 
+#[cfg(any(test, feature = "conformance", feature = "test-util"))]
+pub use self::faulty::{FaultyStore, Gate, Operation};
 pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 use crate::clock::Timestamp;
