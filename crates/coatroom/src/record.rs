@@ -99,6 +99,13 @@ impl Record {
         self.fields().revision()
     }
 
+    /// Whether this is the same session as `earlier`, as later commits left it, and not one that was
+    /// created again under its key: revisions begin at a random number and rise by one.
+    pub(crate) fn succeeds(&self, earlier: &Self) -> bool {
+        let commits = self.revision().wrapping_sub(earlier.revision());
+        commits < 1 << 32 && self.created() == earlier.created()
+    }
+
     /// The number of renewals.
     #[must_use]
     pub fn generation(&self) -> u32 {

@@ -19,6 +19,7 @@ impl Engine {
         let draw = Draw { now: self.now(), nonce: fastrand::u64(..), renewed: None, epoch: 0 };
         let mut newest = work.base.clone();
         for _ in 0..MAX_ATTEMPTS {
+            work.check_newest(newest.as_ref())?;
             let value = change(newest.as_ref().and_then(|record| record.get(name)))?;
             let record = self.with_attribute(work, newest.as_ref(), name, &value, &draw)?;
             match self.attempt(work, newest.as_ref(), &record).await? {

@@ -37,7 +37,7 @@ impl Engine {
         let draw = self.draw(work).await?;
         let mut newest = work.base.clone();
         for _ in 0..MAX_ATTEMPTS {
-            work.check_generation(newest.as_ref())?;
+            work.check_newest(newest.as_ref())?;
             let Some(record) = self.plan(work, newest.as_ref(), &draw)? else { return Ok(None) };
             let attempt = match &newest {
                 None => self.create(work, &record).await?,
@@ -135,14 +135,16 @@ impl Engine {
 }
 
 impl Work {
-    /// A request that began before a renewal may still write its data, and may neither sign in nor
-    /// renew: the browser already holds the newer cookie.
-    fn check_generation(&self, newest: Option<&Record>) -> Result<(), SessionError> {
-        let moved = match (&self.base, newest) {
-            (Some(base), Some(newest)) => base.generation() != newest.generation(),
-            _ => false,
-        };
-        if moved && self.settings.renews() { Err(SessionError::Superseded) } else { Ok(()) }
+    /// Whether this work may be done on `newest`. A session that was ended and begun again under
+    /// its key is another one. A request that began before a renewal may still write its data, and
+    /// may neither sign in nor renew: the browser already holds the newer cookie.
+    pub(super) fn check_newest(&self, newest: Option<&Record>) -> Result<(), SessionError> {
+        let (Some(base), Some(newest)) = (&self.base, newest) else { return Ok(()) };
+        if !newest.succeeds(base) {
+            return Err(SessionError::Gone);
+        }
+        let renewed = base.generation() != newest.generation();
+        if renewed && self.settings.renews() { Err(SessionError::Superseded) } else { Ok(()) }
     }
 
     fn is_keyed(&self) -> bool {

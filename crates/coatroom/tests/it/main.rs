@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod conformance;
+mod identity;
+mod layer;
 mod parallel;
 mod support;
 mod values;

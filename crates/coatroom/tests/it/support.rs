@@ -9,9 +9,10 @@ pub const SECOND: Duration = Duration::from_secs(1);
 pub const MINUTE: Duration = Duration::from_secs(60);
 
 /// A store and what must outlive it.
+#[derive(Clone)]
 pub struct Place {
     pub store: Arc<dyn Store>,
-    _directory: Option<tempfile::TempDir>,
+    _directory: Option<Arc<tempfile::TempDir>>,
 }
 
 pub fn memory() -> Place {
@@ -22,7 +23,7 @@ pub fn memory() -> Place {
 pub struct House {
     pub sessions: SessionManager,
     pub clock: Arc<ManualClock>,
-    _place: Place,
+    _place: Option<Place>,
 }
 
 impl House {
@@ -34,10 +35,18 @@ impl House {
         place: Place,
         configure: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder,
     ) -> Self {
+        let mut house = Self::with_store(place.store.clone(), configure);
+        house._place = Some(place);
+        house
+    }
+
+    pub fn with_store(
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new());
-        let builder =
-            SessionManager::builder_shared(place.store.clone()).clock(clock.clone()).sweep_every(None);
-        Self { sessions: configure(builder).build().unwrap(), clock, _place: place }
+        let builder = SessionManager::builder_shared(store).clock(clock.clone()).sweep_every(None);
+        Self { sessions: configure(builder).build().unwrap(), clock, _place: None }
     }
 }
 

@@ -82,6 +82,7 @@ impl Sample {
         self
     }
 
+    #[allow(clippy::expect_used)] // two attributes are far below any limit
     pub(super) fn record(&self) -> Record {
         let header = Header {
             persistent: false,
@@ -115,6 +116,7 @@ impl Sample {
             edits: &edits,
         }
         .assemble()
+        .expect("a test's record is within the format")
     }
 
     /// From when on it is dead.
