@@ -1,9 +1,12 @@
 //! One binary for all integration tests: a file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod cancellation;
 mod conformance;
 mod identity;
 mod layer;
 mod parallel;
 mod support;
+mod tidy;
+mod time;
 mod values;

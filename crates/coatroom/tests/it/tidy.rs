@@ -1,0 +1,117 @@
+//! The arrows of ARCHITECTURE.md run down only, and some words stand nowhere.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each module may use besides itself. A module that is not listed may use nothing.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("changes", &["codec", "error", "record", "slot"]),
+    ("clock", &[]),
+    ("codec", &["error", "id", "record", "slot"]),
+    ("config", &["cookie", "id", "slot"]),
+    ("cookie", &["id"]),
+    (
+        "engine",
+        &[
+            "changes", "clock", "codec", "config", "error", "event", "expiry", "id", "metrics", "record",
+            "slot", "snapshot", "store",
+        ],
+    ),
+    ("error", &["id"]),
+    ("event", &["id", "metrics", "snapshot"]),
+    ("expiry", &["clock", "record"]),
+    ("id", &[]),
+    ("layer", &["config", "cookie", "engine", "error", "event", "id", "manager", "session"]),
+    (
+        "manager",
+        &[
+            "clock", "codec", "config", "engine", "error", "event", "id", "layer", "session", "slot",
+            "snapshot", "store", "sweeper",
+        ],
+    ),
+    ("metrics", &["engine", "error", "event"]),
+    ("record", &["clock", "expiry", "id"]),
+    ("session", &["changes", "clock", "codec", "engine", "error", "id", "record", "slot", "snapshot"]),
+    ("slot", &[]),
+    ("snapshot", &["clock", "codec", "error", "id", "record", "slot"]),
+    ("store", &["clock", "error", "expiry", "id", "record"]),
+    ("sweeper", &["config", "engine", "wait"]),
+    ("testing", &["error", "id", "manager"]),
+    ("wait", &[]),
+];
+
+fn sources() -> Vec<(String, PathBuf, String)> {
+    fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                walk(&entry, found);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                found.push(entry);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    let module = |path: &Path| {
+        let first = path.strip_prefix(&root).unwrap().iter().next().unwrap().to_str().unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    };
+    paths.into_iter().map(|path| (module(&path), path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// The modules that a file uses: `crate::name` wherever it stands outside of tests and comments.
+fn used(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| {
+        line.match_indices("crate::").map(|(at, found)| {
+            let rest = &line[at + found.len()..];
+            &rest[..rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())]
+        })
+    })
+}
+
+#[test]
+fn no_module_uses_one_above_it() {
+    let allowed: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (module, path, text) in sources() {
+        if matches!(module.as_str(), "lib" | "manual")
+            || path.ends_with("tests.rs")
+            || path.iter().any(|part| part == "tests")
+        {
+            continue;
+        }
+        let may_use =
+            allowed.get(module.as_str()).unwrap_or_else(|| panic!("{module} has no line in MAY_USE"));
+        for other in used(&text) {
+            let is_module = allowed.contains_key(other);
+            if is_module && other != module && !may_use.contains(&other) {
+                wrong.push(format!("{}: {module} uses {other}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "arrows that run up:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_store_reads_the_clock_or_sees_a_secret() {
+    for (module, path, text) in sources() {
+        if module != "store" {
+            continue;
+        }
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for word in ["SystemTime", "SystemClock", ".now()", "SessionId", "SecretHash"] {
+            assert!(!code.contains(word), "{} says {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_layer_and_the_cookie_name_http() {
+    for (module, path, text) in sources() {
+        let may = ["cookie", "layer", "testing", "lib", "manual"].contains(&module.as_str());
+        assert!(may || !text.contains("use http"), "{} names HTTP", path.display());
+    }
+}

@@ -1,0 +1,180 @@
+//! Idle timeout, lifetime, touches, and sweeping.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use coatroom::store::{FaultyStore, Operation};
+use coatroom::{Event, Listener, ListenerError, ManualClock, SessionId, SessionManager, Slot, Timestamp};
+
+use crate::support::{House, MINUTE, SECOND, memory, on_each_store};
+
+const CART: Slot<Vec<u64>> = Slot::new("cart");
+
+/// A stored session that a client brought back once.
+async fn stored(house: &House) -> SessionId {
+    let (id, session) = house.sessions.create().unwrap();
+    session.edit(CART, |cart| cart.push(1)).unwrap();
+    house.sessions.commit(&session).await.unwrap();
+    id
+}
+
+async fn is_alive(house: &House, id: &SessionId) -> bool {
+    house.sessions.open(id).await.unwrap().is_some()
+}
+
+on_each_store! {
+    async fn reading_extends_the_idle_deadline_and_never_the_lifetime(place) {
+        let house = House::with(place, |b| b.idle_timeout(20 * MINUTE).lifetime(60 * MINUTE));
+        let id = stored(&house).await;
+        for _ in 0..5 {
+            house.clock.advance(11 * MINUTE);
+            assert!(is_alive(&house, &id).await);
+        }
+        house.clock.advance(5 * MINUTE - Duration::from_millis(1));
+        assert!(is_alive(&house, &id).await);
+        house.clock.advance(Duration::from_millis(1));
+        assert!(!is_alive(&house, &id).await);
+    }
+
+    async fn a_session_is_dead_at_its_idle_timeout_swept_or_not(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        house.clock.advance(20 * MINUTE - Duration::from_millis(1));
+        assert_eq!(house.sessions.count().await.unwrap(), 1);
+        house.clock.advance(Duration::from_millis(1));
+        assert!(!is_alive(&house, &id).await);
+        assert_eq!(house.sessions.count().await.unwrap(), 0);
+        assert!(house.sessions.list(None, 10).await.unwrap().0.is_empty());
+    }
+
+    async fn the_clock_may_jump_and_no_session_outlives_its_deadline(place) {
+        let house = House::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(60 * MINUTE));
+        let id = stored(&house).await;
+        let deadline = house.sessions.open(&id).await.unwrap().unwrap().deadline().unwrap();
+        house.clock.set(Timestamp::from_millis(deadline.as_millis() - 3 * 3_600_000));
+        assert!(is_alive(&house, &id).await);
+        house.clock.set(deadline);
+        assert!(!is_alive(&house, &id).await);
+    }
+
+    async fn a_session_without_limits_lives_for_ever(place) {
+        let house = House::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(Duration::MAX));
+        let id = stored(&house).await;
+        house.clock.advance(Duration::from_secs(100 * 365 * 86_400));
+        assert!(is_alive(&house, &id).await);
+        assert_eq!(house.sessions.sweep().await.unwrap().expired, 0);
+    }
+
+    async fn the_sweep_tells_of_each_expired_session_once_with_its_data(place) {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = heard.clone();
+        let house = House::with(place, |b| b.on_event(move |event: &Event<'_>| {
+            if let Event::Expired(session) = event {
+                hears.lock().unwrap().push((session.info().locator, session.get(CART).unwrap()));
+            }
+        }));
+        let mut expected: Vec<_> = Vec::new();
+        for _ in 0..300 {
+            expected.push((stored(&house).await.locator(), Some(vec![1])));
+        }
+        house.sessions.flush().await.unwrap();
+        house.clock.advance(21 * MINUTE);
+        let late = stored(&house).await;
+        sweep_all(&house).await;
+        house.clock.advance(2 * MINUTE);
+        sweep_all(&house).await;
+        let mut heard = heard.lock().unwrap().clone();
+        heard.sort_unstable_by_key(|(locator, _)| *locator);
+        expected.sort_unstable_by_key(|(locator, _)| *locator);
+        assert_eq!(heard, expected);
+        assert!(is_alive(&house, &late).await);
+    }
+
+    async fn an_expiry_whose_listener_failed_is_told_again(place) {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let house = House::with(place, |b| b.on_event(FailsOnce(calls.clone())));
+        stored(&house).await;
+        house.sessions.flush().await.unwrap();
+        house.clock.advance(21 * MINUTE);
+        assert_eq!(sweep_all(&house).await, (0, 1));
+        assert_eq!(sweep_all(&house).await, (0, 0));
+        house.clock.advance(MINUTE + 10 * SECOND);
+        assert_eq!(sweep_all(&house).await, (1, 0));
+        let calls = calls.lock().unwrap();
+        assert_eq!((calls.len(), calls[0]), (2, calls[1]));
+    }
+
+    async fn a_touched_session_is_not_swept(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        for _ in 0..6 {
+            house.clock.advance(15 * MINUTE);
+            assert!(is_alive(&house, &id).await);
+            assert_eq!(sweep_all(&house).await, (0, 0));
+        }
+    }
+}
+
+/// Expired and deferred, until nothing more is due.
+async fn sweep_all(house: &House) -> (usize, usize) {
+    let mut total = (0, 0);
+    loop {
+        let swept = house.sessions.sweep().await.unwrap();
+        total = (total.0 + swept.expired, total.1 + swept.deferred);
+        if !swept.more {
+            return total;
+        }
+    }
+}
+
+/// Refuses the first expiry it hears of.
+struct FailsOnce(Arc<Mutex<Vec<(coatroom::Locator, u64)>>>);
+
+impl Listener for FailsOnce {
+    fn hear(&self, event: &Event<'_>) -> Result<(), ListenerError> {
+        let Event::Expired(session) = event else { return Ok(()) };
+        let mut calls = self.0.lock().unwrap();
+        calls.push((session.info().locator, session.info().revision));
+        if calls.len() == 1 { Err("the warehouse is closed".into()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_touch_is_written_once_an_interval_and_rewrites_nothing() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let house = House::with_store(faulty.clone(), |b| b.idle_timeout(20 * MINUTE));
+    let id = stored(&house).await;
+    let revision = house.sessions.list(None, 1).await.unwrap().0[0].revision;
+    for _ in 0..59 {
+        assert!(is_alive(&house, &id).await);
+        house.clock.advance(SECOND);
+    }
+    assert_eq!((faulty.calls(Operation::Touch), faulty.calls(Operation::Load)), (0, 59));
+    house.clock.advance(SECOND);
+    for _ in 0..10 {
+        assert!(is_alive(&house, &id).await);
+    }
+    assert_eq!(faulty.calls(Operation::Touch), 1);
+    assert_eq!(house.sessions.list(None, 1).await.unwrap().0[0].revision, revision);
+}
+
+#[test]
+fn the_sweeper_of_a_manager_sweeps_by_itself() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let clock = Arc::new(ManualClock::new());
+    let tell = Mutex::new(tell);
+    let sessions = SessionManager::builder_shared(memory().store)
+        .clock(clock.clone())
+        .sweep_every(Some(Duration::from_millis(1)))
+        .on_event(move |event: &Event<'_>| {
+            if let Event::Expired(session) = event {
+                tell.lock().unwrap().send(session.info().locator).unwrap();
+            }
+        })
+        .build()
+        .unwrap();
+    let (id, session) = sessions.create().unwrap();
+    coatroom::Wait::wait(sessions.commit(&session)).unwrap();
+    clock.advance(21 * MINUTE);
+    assert_eq!(told.recv().unwrap(), id.locator());
+}
