@@ -8,6 +8,8 @@
 pub mod conformance;
 #[cfg(any(test, feature = "conformance", feature = "test-util"))]
 mod faulty;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod future;
 mod memory;
 mod shards;

@@ -1,0 +1,177 @@
+use std::path::Path;
+
+use super::*;
+use crate::id::{Key, Locator, Namespace};
+
+const SEGMENT: usize = 64 * 1024;
+
+fn layout(directory: &Path, access: Access) -> Layout {
+    Layout { directory: directory.to_owned(), segment_bytes: SEGMENT, max_segments: 3, access }
+}
+
+type Seen = Vec<(Kind, u64, Vec<u8>)>;
+
+fn open_after(directory: &Path, access: Access, after: u64) -> (Journal, Seen) {
+    let mut seen = Vec::new();
+    let journal =
+        Journal::open(layout(directory, access), after, Arc::default(), Arc::default(), &mut |entry| {
+            seen.push((entry.kind, entry.number, entry.payload.to_vec()));
+            Ok(())
+        })
+        .unwrap();
+    (journal, seen)
+}
+
+fn open(directory: &Path) -> (Journal, Seen) {
+    open_after(directory, Access::MapIfPossible, 0)
+}
+
+fn key() -> Key {
+    Key { namespace: Namespace::new("n"), locator: Locator::from_bytes([7; 16]) }
+}
+
+fn put(journal: &Journal, number: u64, payload: &[u8]) -> Result<Position, Refusal> {
+    journal.append(&Entry::new(Kind::Put, key(), number, payload))
+}
+
+fn numbers(seen: &Seen) -> Vec<u64> {
+    seen.iter().map(|(_, number, _)| *number).collect()
+}
+
+/// Where the only begun segment lies.
+fn segment_with_entries(directory: &Path) -> PathBuf {
+    let paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths.into_iter().find(|path| segment::epoch_of(path).unwrap().is_some()).unwrap()
+}
+
+#[test]
+fn what_was_appended_is_read_back_in_order_by_either_access() {
+    for access in [Access::MapIfPossible, Access::Write] {
+        let directory = tempfile::tempdir().unwrap();
+        let (journal, _) = open_after(directory.path(), access, 0);
+        assert!(access == Access::MapIfPossible || !journal.is_mapped());
+        put(&journal, 1, b"one").unwrap();
+        put(&journal, 2, b"").unwrap();
+        journal.append(&Entry::new(Kind::Remove, key(), 3, b"")).unwrap();
+        drop(journal);
+        let (_, seen) = open_after(directory.path(), access, 0);
+        assert_eq!(
+            seen,
+            [(Kind::Put, 1, b"one".to_vec()), (Kind::Put, 2, vec![]), (Kind::Remove, 3, vec![])]
+        );
+    }
+}
+
+#[test]
+fn no_cut_and_no_flipped_byte_yields_anything_but_whole_entries() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    let ends: Vec<usize> = (1..=3)
+        .map(|n| FIRST + usize::try_from(put(&journal, n, &[n as u8; 21]).unwrap()).unwrap())
+        .collect();
+    drop(journal);
+    let bytes = std::fs::read(segment_with_entries(directory.path())).unwrap();
+    let whole = |bytes: &[u8]| {
+        let (mut at, mut count) = (FIRST, 0);
+        while let Some(entry) = Entry::read(bytes, 1, at) {
+            assert!(entry.payload == [entry.number as u8; 21] && entry.number == count + 1);
+            (at, count) = (at + entry.room(), count + 1);
+        }
+        count as usize
+    };
+    for cut in FIRST..=ends[2] {
+        let mut bytes = bytes.clone();
+        bytes[cut..].fill(0);
+        assert!(whole(&bytes) >= ends.iter().filter(|end| **end <= cut).count());
+    }
+    for flipped in FIRST..ends[2] {
+        let mut bytes = bytes.clone();
+        bytes[flipped] ^= 0x10;
+        assert!(whole(&bytes) >= ends.iter().filter(|end| **end <= flipped).count());
+    }
+}
+
+#[test]
+fn entries_before_a_damaged_one_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    let first = put(&journal, 1, &[1; 100]).unwrap();
+    put(&journal, 2, &[2; 100]).unwrap();
+    drop(journal);
+    let path = segment_with_entries(directory.path());
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[FIRST + usize::try_from(first).unwrap() + 60] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(numbers(&open(directory.path()).1), [1]);
+}
+
+#[test]
+fn stale_entries_of_a_recycled_segment_are_never_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    // Same sizes at the same places in every use of a segment.
+    for number in 1..=5 {
+        for _ in 0..10 {
+            put(&journal, number, &[9; 40]).unwrap();
+        }
+        journal.recycle(journal.seal());
+    }
+    put(&journal, 6, &[9; 40]).unwrap();
+    drop(journal);
+    assert_eq!(numbers(&open_after(directory.path(), Access::MapIfPossible, 5).1), [6]);
+}
+
+#[test]
+fn what_a_checkpoint_carried_over_is_not_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    put(&journal, 1, b"").unwrap();
+    let through = journal.seal();
+    put(&journal, 2, b"").unwrap();
+    drop(journal);
+    assert_eq!(numbers(&open_after(directory.path(), Access::MapIfPossible, through).1), [2]);
+}
+
+#[test]
+fn segments_are_read_in_the_order_of_their_use_and_across_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    for number in 0..4 {
+        let (journal, seen) = open(directory.path());
+        assert_eq!(numbers(&seen), (0..number).collect::<Vec<_>>());
+        put(&journal, number, b"").unwrap();
+    }
+}
+
+#[test]
+fn a_full_journal_refuses_records_but_still_takes_removals() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    while put(&journal, 1, &[0; 1000]).is_ok() {
+        journal.prepare_spare().unwrap();
+    }
+    assert!(matches!(put(&journal, 1, &[0; 1000]), Err(Refusal::NoRoom)));
+    for _ in 0..50 {
+        journal.append(&Entry::new(Kind::Remove, key(), 2, b"")).unwrap();
+    }
+    journal.recycle(journal.seal());
+    put(&journal, 1, &[0; 1000]).unwrap();
+}
+
+#[test]
+fn an_entry_larger_than_a_segment_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    put(&journal, 1, &vec![0; journal.max_payload()]).unwrap();
+    assert!(matches!(put(&journal, 1, &[0; SEGMENT]), Err(Refusal::TooLarge { size: SEGMENT, .. })));
+}
+
+#[test]
+fn syncing_tells_how_far_it_reached() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    let position = put(&journal, 1, b"x").unwrap();
+    journal.seal();
+    assert_eq!(journal.sync().unwrap(), position);
+    assert_eq!(journal.position(), position);
+    assert!(journal.failure().is_none());
+}
