@@ -16,8 +16,13 @@ mod shards;
 
 use std::fmt;
 
+<<<<<<< HEAD
 #[cfg(any(test, feature = "conformance", feature = "test-util"))]
 pub use self::faulty::{FaultyStore, Gate, Operation};
+=======
+#[cfg(feature = "embedded")]
+pub use self::embedded::{Durability, EmbeddedStore, EmbeddedStoreBuilder, OpenError};
+>>>>>>> 86737b4 (Keep sessions in an embedded store)
 pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 use crate::clock::Timestamp;

@@ -1,4 +1,358 @@
-//! The embedded store (under construction in this commit: its journal alone).
+//! The embedded store: one machine, no other service, nothing acknowledged is lost.
+//!
+//! A commit changes the hot tier and appends to the journal, which is in the kernel before the
+//! answer leaves. A checkpoint carries what changed over into the files, every second or when a
+//! segment of the journal is full. A read that the hot tier cannot answer goes to the files, on a
+//! thread of the store's own.
+//!
+//! ```text
+//! work ─► hot            one lock per shard: judge, append, change
+//!      └► journal ─► segment
+//! checkpoint ─► journal, hot, db      every second
+//! keeper ─► journal                   a spare segment; fsync for who waits
+//! readers ─► db                       cold reads, listings, sweeps
+//! ```
 
 mod bell;
+mod checkpoint;
+mod core;
+mod db;
+mod directory;
+mod error;
+mod hot;
 mod journal;
+mod keeper;
+mod listing;
+mod principals;
+mod readers;
+mod start;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use self::core::Core;
+pub use self::error::OpenError;
+use self::readers::Readers;
+use super::{Claim, Commit, Creation, Page, Store, StoreFuture};
+use crate::clock::Timestamp;
+use crate::error::StoreError;
+use crate::id::{Key, Locator, Namespace};
+use crate::record::{Activity, Record};
+
+/// Keeps records in a directory of this machine, and those in use in memory too.
+///
+/// What was acknowledged survives the end of the process, `kill -9` included; what a power cut may
+/// cost is said by [`Durability`]. One process at a time holds the directory.
+///
+/// It has a few threads of its own and needs no async runtime. Dropping it, or
+/// [`close`](EmbeddedStore::close), brings everything to the disk and ends them, which can take some
+/// tenths of a second.
+///
+/// # Example
+///
+/// ```
+/// use coatroom::store::EmbeddedStore;
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("sessions");
+/// let store = EmbeddedStore::open(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct EmbeddedStore {
+    core: Arc<Core>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    checkpoints: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a power cut may cost. A process that is killed costs nothing with either.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Commits are acknowledged once the kernel has them, and are on disk after about this long, so
+    /// that a power cut costs the commits of that time. The default, with one second.
+    Interval(Duration),
+    /// Commits are acknowledged once they are on disk; those that wait at the same time share one
+    /// `fdatasync`. A power cut costs nothing but touches.
+    EveryCommit,
+}
+
+impl Default for Durability {
+    fn default() -> Self {
+        Self::Interval(Duration::from_secs(1))
+    }
+}
+
+/// How an [`EmbeddedStore`] is to be opened.
+#[derive(Clone, Debug)]
+pub struct EmbeddedStoreBuilder {
+    path: PathBuf,
+    durability: Durability,
+    hot_bytes: usize,
+    max_journal_bytes: u64,
+    map: bool,
+}
+
+impl EmbeddedStoreBuilder {
+    /// What a power cut may cost. Default: `Durability::Interval` of one second. An interval is at
+    /// least 10 ms.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Memory for records in use, in bytes. Default: 256 MiB. What changed since the last checkpoint
+    /// stays in memory beyond it, bounded by `max_journal_bytes`.
+    #[must_use]
+    pub fn hot_bytes(mut self, bytes: usize) -> Self {
+        self.hot_bytes = bytes;
+        self
+    }
+
+    /// Disk for the journal, in bytes. Default: 256 MiB; at least 256 KiB, 64 MiB of which are taken
+    /// at once where the limit is that high. When it is full, commits wait up to two seconds for a
+    /// checkpoint and then fail with [`StoreError::Full`]. No record may exceed about a fifth of it,
+    /// and 30 MiB.
+    #[must_use]
+    pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
+        self.max_journal_bytes = bytes.max(256 * 1024);
+        self
+    }
+
+    /// Writes the journal by system calls, even where it could be mapped into memory: slower, and
+    /// safe from a disk that fails underneath a mapping, which would end the process by `SIGBUS`.
+    #[must_use]
+    pub fn without_mapping(mut self) -> Self {
+        self.map = false;
+        self
+    }
+
+    /// Opens the store, and makes its directory if there is none. What an earlier run had
+    /// acknowledged is there, however it ended.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which names the path and the remedy.
+    pub fn open(self) -> Result<EmbeddedStore, OpenError> {
+        let core = Arc::new(Core::open(&self)?);
+        EmbeddedStore::start(core).map_err(|error| OpenError::io(&self.path, error))
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in this directory with default options.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which names the path and the remedy.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::builder(path).open()
+    }
+
+    /// Options for a store in this directory.
+    pub fn builder(path: impl Into<PathBuf>) -> EmbeddedStoreBuilder {
+        EmbeddedStoreBuilder {
+            path: path.into(),
+            durability: Durability::default(),
+            hot_bytes: 256 * 1024 * 1024,
+            max_journal_bytes: 256 * 1024 * 1024,
+            map: true,
+        }
+    }
+
+    /// Brings everything to the disk, ends the store's threads and lets go of the directory. From
+    /// then on every call fails. Blocks; a second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the files could not be written. What was acknowledged is in
+    /// the journal then, and is there when the store is opened again.
+    pub fn close(&self) -> Result<(), StoreError> {
+        let Some(checkpoints) = self.checkpoints.lock().take() else { return Ok(()) };
+        self.core.closed.store(true, Ordering::Release);
+        self.core.checkpoint_wanted.ring();
+        checkpoints.thread().unpark();
+        let _ = checkpoints.join();
+        self.core.readers.stop();
+        self.core.waiters.stop();
+        for thread in self.threads.lock().drain(..) {
+            let _ = thread.join();
+        }
+        let synced = self.core.journal.close();
+        self.core.db.close();
+        self.core.directory.release();
+        let path = self.core.path.display();
+        match (self.core.trouble.lock().take(), synced) {
+            (None, Ok(())) => Ok(()),
+            (Some(trouble), Ok(())) => {
+                let what = format!(
+                    "closing the store in {path} left its last changes in the journal: {trouble}; they are carried over when it is opened again"
+                );
+                Err(StoreError::unavailable(what))
+            }
+            (_, Err(error)) => {
+                Err(StoreError::unavailable_because(format!("syncing the journal in {path} failed"), error))
+            }
+        }
+    }
+
+    fn start(core: Arc<Core>) -> std::io::Result<Self> {
+        let store = Self { core, threads: Mutex::default(), checkpoints: Mutex::default() };
+        for number in 0..Readers::THREADS {
+            store.spawn(&format!("coatroom-read-{number}"), |core| core.readers.run())?;
+        }
+        store.spawn("coatroom-keeper", |core| core.keep())?;
+        let interval = match store.core.durability {
+            Durability::Interval(interval) => interval.max(Duration::from_millis(10)),
+            Durability::EveryCommit => Duration::from_secs(1),
+        };
+        let core = Arc::clone(&store.core);
+        let thread = std::thread::Builder::new().name("coatroom-checkpoint".into());
+        *store.checkpoints.lock() = Some(thread.spawn(move || core.checkpoints(interval))?);
+        Ok(store)
+    }
+
+    fn spawn(&self, name: &str, life: impl FnOnce(&Core) + Send + 'static) -> std::io::Result<()> {
+        let core = Arc::clone(&self.core);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || life(&core))?;
+        self.threads.lock().push(thread);
+        Ok(())
+    }
+
+    /// Answers from a thread that may wait for the files.
+    fn offload<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<T> {
+        if self.core.closed.load(Ordering::Acquire) {
+            return StoreFuture::failed(self.core.closed());
+        }
+        let core = Arc::clone(&self.core);
+        StoreFuture::boxed(async move { core.offload(job).await })
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn load(&self, key: &Key, now: Timestamp) -> StoreFuture<Option<Record>> {
+        self.core.work(*key, work::load(now))
+    }
+
+    fn create(&self, record: Record, now: Timestamp) -> StoreFuture<Creation> {
+        self.core.work(*record.key(), work::create(record, now))
+    }
+
+    fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
+        self.core.work(*record.key(), work::commit(expected, record, now))
+    }
+
+    fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {
+        self.core.work(*key, work::touch(*key, activity))
+    }
+
+    fn remove(&self, key: &Key, now: Timestamp) -> StoreFuture<Option<Record>> {
+        self.core.work(*key, work::remove(*key, now))
+    }
+
+    fn page(
+        &self,
+        namespace: Namespace,
+        after: Option<Locator>,
+        limit: usize,
+        now: Timestamp,
+    ) -> StoreFuture<Page> {
+        self.offload(move |core| core.page(namespace, after, limit, now))
+    }
+
+    fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64> {
+        self.offload(move |core| core.count(namespace, now))
+    }
+
+    fn of_principal(
+        &self,
+        namespace: Namespace,
+        principal: &str,
+        now: Timestamp,
+    ) -> StoreFuture<Vec<Record>> {
+        let principal: Box<str> = principal.into();
+        self.offload(move |core| core.of_principal(namespace, &principal, now))
+    }
+
+    fn epoch(&self, namespace: Namespace, principal: &str) -> StoreFuture<u64> {
+        let principal: Box<str> = principal.into();
+        self.offload(move |core| core.epoch(namespace, &principal))
+    }
+
+    fn bump_epoch(&self, namespace: Namespace, principal: &str) -> StoreFuture<u64> {
+        let core = Arc::clone(&self.core);
+        let principal: Box<str> = principal.into();
+        StoreFuture::boxed(async move {
+            let (epoch, position) = core.offload(move |core| core.raise_epoch(namespace, &principal)).await?;
+            core.synced(position).await.map(|()| epoch)
+        })
+    }
+
+    fn claim_expired(
+        &self,
+        namespace: Namespace,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<Claim> {
+        self.offload(move |core| core.claim(namespace, now, lease_until, limit))
+    }
+
+    fn settle(&self, claimed: Vec<Record>) -> StoreFuture<()> {
+        let core = Arc::clone(&self.core);
+        StoreFuture::boxed(async move {
+            let mut last = 0;
+            for record in claimed {
+                let key = *record.key();
+                let ((), position) = core.drive(key, &mut work::settle(key, record.revision())).await?;
+                core.sweeps.release(&key);
+                last = last.max(position);
+            }
+            core.synced(last).await
+        })
+    }
+
+    /// Fails once the store was closed, and once the journal could not be written.
+    fn check(&self) -> StoreFuture<()> {
+        self.core.check().into()
+    }
+
+    fn flush(&self) -> StoreFuture<()> {
+        let core = Arc::clone(&self.core);
+        StoreFuture::boxed(async move {
+            core.check()?;
+            core.on_disk(core.journal.position()).await
+        })
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "closing the embedded store failed");
+        }
+    }
+}
+
+impl fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedStore")
+            .field("path", &self.core.path)
+            .field("durability", &self.core.durability)
+            .field("mapped", &self.core.journal.is_mapped())
+            .finish_non_exhaustive()
+    }
+}

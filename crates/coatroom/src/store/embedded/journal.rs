@@ -179,6 +179,13 @@ impl Journal {
         Ok(target)
     }
 
+    /// Brings everything to the disk and takes nothing any more.
+    pub(super) fn close(&self) -> Result<(), Arc<io::Error>> {
+        let synced = self.sync();
+        self.state.lock().remember(io::Error::other("the store was closed"));
+        synced.map(drop)
+    }
+
     /// Bytes appended so far.
     pub(super) fn position(&self) -> Position {
         self.state.lock().position

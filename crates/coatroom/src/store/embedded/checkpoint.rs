@@ -1,0 +1,116 @@
+//! The checkpoint: what the journal says is carried over into the files, coalesced and sorted, so
+//! that its segments can be used again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::core::Core;
+use super::db::{Batch, DbError, keys};
+use super::hot::Hot;
+use crate::id::Key;
+
+impl Core {
+    /// The life of the checkpoint's thread.
+    pub(super) fn checkpoints(self: &Arc<Self>, interval: Duration) {
+        while !self.closed.load(Ordering::Acquire) {
+            self.checkpoint_wanted.wait(Some(interval));
+            if !self.checkpoint_or_report() {
+                // A failing disk is asked again at the pace of the interval, not of the commits.
+                std::thread::park_timeout(interval.min(Duration::from_secs(1)));
+            }
+        }
+        self.checkpoint_or_report();
+    }
+
+    /// One checkpoint; whether it succeeded.
+    pub(super) fn checkpoint_or_report(&self) -> bool {
+        let result = self.checkpoint();
+        let trouble = match &result {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!(path = %self.path.display(), %error, "a checkpoint of the embedded store failed; it will be tried again");
+                self.revive_files();
+                Some(error.to_string())
+            }
+        };
+        *self.trouble.lock() = trouble;
+        self.waiters.bell.ring();
+        result.is_ok()
+    }
+
+    /// Carries over everything that was acknowledged before the call.
+    ///
+    /// Seal first, collect then: an entry is appended and its record marked under one lock of its
+    /// shard, so what is sealed is collected. What is committed meanwhile may be carried over too,
+    /// and is then replayed over itself after a crash, which changes nothing.
+    fn checkpoint(&self) -> Result<(), DbError> {
+        let through = self.journal.seal();
+        let mut taken = vec![Vec::new(); Hot::SHARDS];
+        let result = catch_unwind(AssertUnwindSafe(|| self.carry_over(&mut taken, through)));
+        let result = result.unwrap_or_else(|_| Err(DbError::Damaged("writing them panicked".to_owned())));
+        for (byte, keys) in taken.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
+            self.hot.nth(byte, |shard| match &result {
+                Ok(()) => shard.flushed(keys),
+                Err(_) => shard.not_flushed(keys),
+            });
+        }
+        if result.is_ok() {
+            self.principals.flushed();
+            self.journal.recycle(through);
+        }
+        result
+    }
+
+    fn carry_over(&self, taken: &mut [Vec<Key>], through: u64) -> Result<(), DbError> {
+        self.file_recent(&mut self.sweeps.begin())?;
+        let mut batch = Batch::default();
+        let mut value = Vec::new();
+        for (byte, keys) in taken.iter_mut().enumerate() {
+            let changes = self.hot.nth(byte, |shard| shard.take_dirty());
+            keys.extend(changes.iter().map(|change| change.key));
+            for change in changes {
+                match change.record {
+                    Some(record) => {
+                        keys::write_record(&record, &mut value);
+                        batch.put(&keys::record_key(&change.key), &value);
+                    }
+                    None => batch.remove(&keys::record_key(&change.key)),
+                }
+                if batch.is_full() {
+                    self.db.write(std::mem::take(&mut batch))?;
+                }
+            }
+        }
+        // After the records, so that it sees every principal that the sealed segments tell of.
+        self.principals.flush(&mut batch, &mut |key| self.owner(key))?;
+        // In the last batch and so after all others: with it the journal's segments are void.
+        if through > 0 {
+            batch.put(keys::CHECKPOINT, &through.to_le_bytes());
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.db.write(batch)?;
+        self.db.sync()
+    }
+
+    fn owner(&self, key: &Key) -> Result<Option<Box<str>>, DbError> {
+        let record = self.newest(key).map_err(|error| DbError::Damaged(error.to_string()))?;
+        Ok(record.and_then(|record| record.principal().map(Box::from)))
+    }
+
+    /// Opens the files again if they take no writes any more, although the disk does: after a
+    /// failed write fjall refuses all others.
+    fn revive_files(&self) {
+        if self.db.sync().is_ok() || !self.directory.takes_writes() {
+            return;
+        }
+        // What a sweep moved since the last sync may be back.
+        self.sweeps.begin().start_over();
+        if let Err(error) = self.db.reopen() {
+            tracing::error!(path = %self.path.display(), %error, "opening the files of the embedded store again failed");
+        }
+    }
+}

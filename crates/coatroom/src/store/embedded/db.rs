@@ -1,0 +1,166 @@
+//! The files behind the hot tier: an ordered map of bytes, kept by fjall.
+//!
+//! All of fjall that the store uses is here: batch, get, range, sync. One keyspace with one-byte
+//! prefixes, since an idle keyspace can pin fjall's journals for good.
+
+pub(super) mod keys;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use parking_lot::RwLock;
+
+/// Bytes that the files hold.
+pub(super) type Bytes = fjall::Slice;
+
+pub(super) struct Db {
+    path: PathBuf,
+    /// `None` once closed, or after a failed attempt to open it again.
+    open: RwLock<Option<Open>>,
+}
+
+struct Open {
+    items: Keyspace,
+    database: Database,
+}
+
+/// What failed in the files.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DbError {
+    #[error("the files of the store are not open")]
+    NotOpen,
+    #[error("the files cannot keep up: their background work is behind or has stopped")]
+    Behind,
+    #[error("the files of the store failed: {0}")]
+    Fjall(#[from] fjall::Error),
+    #[error("the files of the store are damaged: {0}")]
+    Damaged(String),
+}
+
+impl Db {
+    pub(super) fn open(path: &Path) -> Result<Self, DbError> {
+        Ok(Self { path: path.to_owned(), open: RwLock::new(Some(Open::new(path)?)) })
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, DbError> {
+        let open = self.open.read();
+        Ok(open.as_ref().ok_or(DbError::NotOpen)?.items.get(key)?)
+    }
+
+    /// Keys and values from `from` to before `to`, as of now, in order.
+    pub(super) fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(Bytes, Bytes), DbError>> + use<>, DbError> {
+        let open = self.open.read();
+        let range = open.as_ref().ok_or(DbError::NotOpen)?.items.range(from..to);
+        Ok(range.map(|guard| guard.into_inner().map_err(DbError::from)))
+    }
+
+    /// Writes a batch, all or nothing. It is readable at once and on disk after [`Db::sync`].
+    pub(super) fn write(&self, batch: Batch) -> Result<(), DbError> {
+        let open = self.open.read();
+        let open = open.as_ref().ok_or(DbError::NotOpen)?;
+        open.wait_for_background()?;
+        let mut write = open.database.batch();
+        for (key, value) in batch.0 {
+            match value {
+                Some(value) => write.insert(&open.items, key, value),
+                None => write.remove(&open.items, key),
+            }
+        }
+        Ok(write.commit()?)
+    }
+
+    /// Hands what was written to the kernel, so that it outlives the process.
+    pub(super) fn hand_over(&self) -> Result<(), DbError> {
+        self.persist(PersistMode::Buffer)
+    }
+
+    /// Brings what was written to the disk.
+    pub(super) fn sync(&self) -> Result<(), DbError> {
+        self.persist(PersistMode::SyncAll)
+    }
+
+    fn persist(&self, mode: PersistMode) -> Result<(), DbError> {
+        let open = self.open.read();
+        Ok(open.as_ref().ok_or(DbError::NotOpen)?.database.persist(mode)?)
+    }
+
+    /// Opens the files again: after a failed write, fjall takes no other until then. What was
+    /// written since the last sync may be gone.
+    pub(super) fn reopen(&self) -> Result<(), DbError> {
+        let mut open = self.open.write();
+        drop(open.take());
+        *open = Some(Open::new(&self.path)?);
+        Ok(())
+    }
+
+    pub(super) fn close(&self) {
+        drop(self.open.write().take());
+    }
+}
+
+impl Open {
+    fn new(path: &Path) -> Result<Self, DbError> {
+        // fjall asserts a good deal of what it reads.
+        let opened = std::panic::catch_unwind(|| {
+            let database = Database::builder(path)
+                .journal_compression(CompressionType::None)
+                .manual_journal_persist(true)
+                .worker_threads(2)
+                .open()?;
+            let items = database.keyspace("coatroom", KeyspaceCreateOptions::default)?;
+            Ok(Self { items, database })
+        });
+        opened.unwrap_or_else(|_| Err(DbError::Damaged("they could not be read".to_owned())))
+    }
+
+    /// fjall would wait without end, also when its background threads have died of a full disk.
+    fn wait_for_background(&self) -> Result<(), DbError> {
+        const STEP: Duration = Duration::from_millis(20);
+        const STEPS: u32 = 500;
+        for _ in 0..STEPS {
+            if self.items.sealed_memtable_count() < 3 && self.items.l0_table_count() < 28 {
+                return Ok(());
+            }
+            std::thread::sleep(STEP);
+        }
+        Err(DbError::Behind)
+    }
+}
+
+/// Changes that are written together.
+#[derive(Default)]
+pub(super) struct Batch(Vec<(Bytes, Option<Bytes>)>, usize);
+
+impl Batch {
+    /// From this size on, in bytes, a batch is worth writing.
+    pub(super) const FULL: usize = 512 * 1024;
+
+    pub(super) fn put(&mut self, key: &[u8], value: &[u8]) {
+        self.1 += key.len() + value.len();
+        self.0.push((key.into(), Some(value.into())));
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) {
+        self.1 += key.len();
+        self.0.push((key.into(), None));
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.1 >= Self::FULL
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! Opening a store: what the journal holds from an earlier run is put back into the hot tier.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::Mutex;
+
+use super::EmbeddedStoreBuilder;
+use super::bell::Bell;
+use super::core::Core;
+use super::db::{Db, DbError, keys};
+use super::directory::Directory;
+use super::error::OpenError;
+use super::hot::{Hot, Lookup};
+use super::journal::{Access, Entry, Journal, Kind, Layout};
+use super::keeper::Waiters;
+use super::principals::Principals;
+use crate::id::Key;
+use crate::record::{Activity, Record};
+
+impl Core {
+    pub(super) fn open(options: &EmbeddedStoreBuilder) -> Result<Self, OpenError> {
+        let path: &Path = &options.path;
+        let files_failed = |error| OpenError::files(path, error);
+        let directory = Directory::hold(path)?;
+        let db = Db::open(&directory.files()).map_err(files_failed)?;
+        let after = db.get(keys::CHECKPOINT).and_then(|v| v.map_or(Ok(0), |v| keys::number(&v)));
+        let after = after.map_err(files_failed)?;
+        let empty = db.range(keys::ALL_RECORDS.0, keys::ALL_RECORDS.1).map(|mut all| all.next().is_none());
+        let hot = Hot::new(options.hot_bytes, empty.map_err(files_failed)?);
+        let (principals, mut touched) = (Principals::default(), BTreeMap::new());
+        let (spare_wanted, checkpoint_wanted) = (Arc::<Bell>::default(), Arc::<Bell>::default());
+        let layout = layout(options, &directory);
+        let journal = Journal::open(
+            layout,
+            after,
+            Arc::clone(&spare_wanted),
+            Arc::clone(&checkpoint_wanted),
+            &mut |entry| replay(&hot, &principals, &mut touched, entry),
+        )
+        .map_err(|error| OpenError::io(path, error))?;
+        let core = Self {
+            path: options.path.clone(),
+            durability: options.durability,
+            max_journal_bytes: options.max_journal_bytes,
+            hot,
+            journal,
+            db,
+            principals,
+            sweeps: super::sweep::Sweeps::default(),
+            readers: super::readers::Readers::default(),
+            waiters: Waiters::new(spare_wanted),
+            checkpoint_wanted,
+            trouble: Mutex::default(),
+            closed: AtomicBool::new(false),
+            directory,
+        };
+        core.replay_touches(touched).map_err(files_failed)?;
+        Ok(core)
+    }
+
+    /// Touches of records that only the files have, in the order of keys.
+    fn replay_touches(&self, touched: BTreeMap<Key, Activity>) -> Result<(), DbError> {
+        for (key, activity) in touched {
+            if let Some(record) = self.in_files(&key)? {
+                record.touch(activity);
+                self.hot.with(&key.locator, |shard| shard.put(record));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A segment is at most 32 MiB, and the journal has at least four.
+fn layout(options: &EmbeddedStoreBuilder, directory: &Directory) -> Layout {
+    const SMALLEST: u64 = 64 * 1024;
+    const LARGEST: u64 = 32 * 1024 * 1024;
+    let segment_bytes = (options.max_journal_bytes / 4).clamp(SMALLEST, LARGEST) / 4096 * 4096;
+    let max_segments = (options.max_journal_bytes / segment_bytes).max(2);
+    Layout {
+        directory: directory.journal(),
+        segment_bytes: segment_bytes as usize,
+        max_segments: usize::try_from(max_segments).unwrap_or(usize::MAX),
+        access: if options.map { Access::MapIfPossible } else { Access::Write },
+    }
+}
+
+fn replay(
+    hot: &Hot,
+    principals: &Principals,
+    touched: &mut BTreeMap<Key, Activity>,
+    entry: &Entry<'_>,
+) -> io::Result<()> {
+    let key = entry.key;
+    match entry.kind {
+        Kind::Put | Kind::PutFiled => {
+            let record = Record::decode(key, Activity::from_bits(entry.number), entry.payload)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            touched.remove(&key);
+            hot.with(&key.locator, |shard| {
+                let before = known(shard.find(&key));
+                let before = before.as_ref().and_then(Record::principal);
+                principals.changed(key, before, record.principal());
+                let slice = keys::slice_of(record.expires_at()).filter(|_| entry.kind == Kind::PutFiled);
+                if let Some(slice) = slice {
+                    shard.file(key, slice);
+                }
+                shard.put(record);
+            });
+        }
+        Kind::Touch => {
+            let activity = Activity::from_bits(entry.number);
+            match hot.with(&key.locator, |shard| shard.find(&key)) {
+                // What the journal puts is marked as changed already.
+                Lookup::Record(record) => record.touch(activity),
+                Lookup::Absent => {}
+                Lookup::Cold => {
+                    touched.entry(key).and_modify(|known| *known = known.merge(activity)).or_insert(activity);
+                }
+            }
+        }
+        Kind::Remove => {
+            touched.remove(&key);
+            hot.with(&key.locator, |shard| {
+                if let Some(record) = known(shard.find(&key)) {
+                    principals.changed(key, record.principal(), None);
+                }
+                shard.remove(&key);
+            });
+        }
+        Kind::Epoch => {
+            let principal = std::str::from_utf8(entry.payload)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            principals.restore_epoch(key.namespace, principal, entry.number);
+        }
+    }
+    Ok(())
+}
+
+fn known(lookup: Lookup) -> Option<Record> {
+    match lookup {
+        Lookup::Record(record) => Some(record),
+        Lookup::Absent | Lookup::Cold => None,
+    }
+}

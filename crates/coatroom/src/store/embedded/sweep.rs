@@ -1,0 +1,166 @@
+//! Expiry: an index of deadlines in the files, filed lazily by time slices.
+//!
+//! A record is filed once, under the slice of its deadline. A touch moves nothing; when the slice
+//! is past, the record is dead, or filed again under its new slice. Only a commit that brings the
+//! deadline nearer files an earlier entry. Entries whose record is gone are dropped when due.
+
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::core::Core;
+use super::db::{Batch, DbError, keys};
+use super::hot::{Filing, Hot};
+use crate::clock::Timestamp;
+use crate::error::StoreError;
+use crate::id::{Key, Namespace};
+use crate::record::Record;
+use crate::store::{Claim, shards};
+
+/// What sweeps remember. One works at a time, and nothing is filed meanwhile, so that no entry can
+/// land in a slice that the sweep has just left behind.
+#[derive(Debug, Default)]
+pub(super) struct Sweeps(Mutex<State>);
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The first slice of each namespace that may have entries. A scan that starts at the
+    /// beginning each time would walk over all that was ever deleted.
+    cursors: HashMap<Namespace, u32>,
+    leases: HashMap<Key, Timestamp>,
+}
+
+impl Sweeps {
+    pub(super) fn begin(&self) -> MutexGuard<'_, State> {
+        self.0.lock()
+    }
+
+    /// The record is gone, or another one lies under its key.
+    pub(super) fn release(&self, key: &Key) {
+        self.0.lock().leases.remove(key);
+    }
+}
+
+impl State {
+    /// Forgets where the sweeps are.
+    pub(super) fn start_over(&mut self) {
+        self.cursors.clear();
+    }
+
+    fn cursor(&self, namespace: Namespace) -> u32 {
+        self.cursors.get(&namespace).copied().unwrap_or(0)
+    }
+
+    fn is_leased(&self, key: &Key, now: Timestamp) -> bool {
+        self.leases.get(key).is_some_and(|until| now < *until)
+    }
+}
+
+impl Core {
+    /// Entries that one claim looks at, at most.
+    const MOST: usize = 10_000;
+
+    /// Claims dead records. For threads that may wait for the files.
+    pub(super) fn claim(
+        &self,
+        namespace: Namespace,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Claim, StoreError> {
+        let limit = limit.clamp(1, Self::MOST);
+        let mut state = self.sweeps.begin();
+        let failed = |error| self.files_failed("sweeping expired records", error);
+        self.file_recent(&mut state).map_err(failed)?;
+        // The slice of `now` is not over, so what is filed there may well be alive for seconds yet.
+        let end = keys::slice_of(now).unwrap_or(u32::MAX);
+        let cursor = state.cursor(namespace).min(end);
+        let (mut claim, mut batch, mut next) = (Claim::default(), Batch::default(), end);
+        for (seen, due) in self.due(namespace, cursor, end).map_err(failed)?.enumerate() {
+            let (slice, key) = due.map_err(failed)?;
+            if seen == limit {
+                (claim.more, next) = (true, slice);
+                break;
+            }
+            batch.remove(&keys::slice_key(&key, slice));
+            let (record, refile) = self.judge(&mut state, key, now, lease_until)?;
+            if let Some(slice) = refile {
+                batch.put(&keys::slice_key(&key, slice), &[]);
+            }
+            // Of two entries of one record in one scan, the second finds it claimed.
+            if let Some(record) = record {
+                state.leases.insert(key, lease_until);
+                claim.records.push(record);
+            }
+        }
+        if let Err(error) = self.db.write(batch).and_then(|()| self.db.hand_over()) {
+            for record in &claim.records {
+                state.leases.remove(record.key());
+            }
+            return Err(failed(error));
+        }
+        state.cursors.insert(namespace, next);
+        Ok(claim)
+    }
+
+    /// A due entry: the record if it is to be claimed, and the slice to file it under again.
+    fn judge(
+        &self,
+        state: &mut State,
+        key: Key,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<(Option<Record>, Option<u32>), StoreError> {
+        let Some(record) = self.newest(&key)? else {
+            state.leases.remove(&key);
+            return Ok((None, None));
+        };
+        if shards::is_live(&record, now) {
+            return Ok((None, keys::slice_of(record.expires_at())));
+        }
+        if state.is_leased(&key, now) {
+            return Ok((None, None));
+        }
+        record.shared_activity().claim();
+        Ok((Some(record), keys::slice_of(lease_until)))
+    }
+
+    /// The entries of the slices from `cursor` to before `end`.
+    fn due(
+        &self,
+        namespace: Namespace,
+        cursor: u32,
+        end: u32,
+    ) -> Result<impl Iterator<Item = Result<(u32, Key), DbError>> + use<>, DbError> {
+        let (from, to) = (keys::slice_prefix(namespace, cursor), keys::slice_prefix(namespace, end));
+        let entries = self.db.range(&from, &to)?;
+        Ok(entries.filter_map(move |entry| match entry {
+            Ok((entry, _)) => {
+                let (slice, locator) = (keys::slice_in(&entry)?, keys::locator_in(&entry)?);
+                Some(Ok((slice, Key { namespace, locator })))
+            }
+            Err(error) => Some(Err(error)),
+        }))
+    }
+
+    /// Brings what was filed in memory into the files; what falls behind a sweep goes to the slice
+    /// that it reads next.
+    pub(super) fn file_recent(&self, state: &mut State) -> Result<(), DbError> {
+        let filings: Vec<Filing> =
+            (0..Hot::SHARDS).flat_map(|byte| self.hot.nth(byte, |shard| shard.take_filings())).collect();
+        if filings.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        for (key, slice) in &filings {
+            batch.put(&keys::slice_key(key, (*slice).max(state.cursor(key.namespace))), &[]);
+        }
+        let written = self.db.write(batch).and_then(|()| self.db.hand_over());
+        if written.is_err() {
+            for (key, slice) in filings {
+                self.hot.with(&key.locator, |shard| shard.file(key, slice));
+            }
+        }
+        written
+    }
+}
