@@ -6,23 +6,20 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
-#[cfg(any(test, feature = "conformance", feature = "test-util"))]
-mod faulty;
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(any(test, feature = "conformance", feature = "test-util"))]
+mod faulty;
 mod future;
 mod memory;
 mod shards;
 
 use std::fmt;
 
-<<<<<<< HEAD
-#[cfg(any(test, feature = "conformance", feature = "test-util"))]
-pub use self::faulty::{FaultyStore, Gate, Operation};
-=======
 #[cfg(feature = "embedded")]
 pub use self::embedded::{Durability, EmbeddedStore, EmbeddedStoreBuilder, OpenError};
->>>>>>> 86737b4 (Keep sessions in an embedded store)
+#[cfg(any(test, feature = "conformance", feature = "test-util"))]
+pub use self::faulty::{FaultyStore, Gate, Operation};
 pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 use crate::clock::Timestamp;

@@ -26,6 +26,7 @@ impl Core {
 
     /// One checkpoint; whether it succeeded.
     pub(super) fn checkpoint_or_report(&self) -> bool {
+        let _checkpointing = self.checkpointing.lock();
         let result = self.checkpoint();
         let trouble = match &result {
             Ok(()) => None,

@@ -35,6 +35,8 @@ pub(super) struct Core {
     pub(super) readers: Readers,
     pub(super) waiters: Waiters,
     pub(super) checkpoint_wanted: Arc<Bell>,
+    /// Held during a checkpoint: a second one would void segments that the first has yet to write.
+    pub(super) checkpointing: Mutex<()>,
     /// Why the last checkpoint failed, if it did.
     pub(super) trouble: Mutex<Option<String>>,
     pub(super) closed: AtomicBool,

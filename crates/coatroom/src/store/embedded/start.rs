@@ -54,6 +54,7 @@ impl Core {
             readers: super::readers::Readers::default(),
             waiters: Waiters::new(spare_wanted),
             checkpoint_wanted,
+            checkpointing: Mutex::default(),
             trouble: Mutex::default(),
             closed: AtomicBool::new(false),
             directory,

@@ -1,0 +1,86 @@
+//! What keeps a store from opening is named, with its remedy.
+
+use super::*;
+
+fn refusal(path: &Path) -> OpenError {
+    EmbeddedStore::open(path).unwrap_err()
+}
+
+#[test]
+fn a_held_directory_is_refused_until_the_store_is_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    let error = refusal(directory.path());
+    assert!(matches!(error, OpenError::Held { .. }));
+    let text = error.to_string();
+    assert!(text.contains(&directory.path().display().to_string()));
+    assert!(text.contains("use another directory, or stop the other process"));
+    store.close().unwrap();
+    assert!(EmbeddedStore::open(directory.path()).is_ok());
+    assert!(pollster::block_on(store.load(&key(1), START)).is_err());
+    assert!(pollster::block_on(store.count(namespace(), START)).is_err());
+    assert!(pollster::block_on(store.bump_epoch(namespace(), "a")).is_err());
+    assert!(pollster::block_on(store.check()).is_err());
+    assert!(pollster::block_on(store.flush()).is_err());
+    store.close().unwrap();
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("format"), "coatroom embedded store, format 2\n").unwrap();
+    assert!(matches!(refusal(directory.path()), OpenError::NewerFormat { found: 2, known: 1, .. }));
+}
+
+#[test]
+fn damaged_directories_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    create(&EmbeddedStore::open(directory.path()).unwrap(), record(1, 1));
+    let format = directory.path().join("format");
+    let text = std::fs::read(&format).unwrap();
+    for damage in ["", "something else", "coatroom embedded store, format x"] {
+        std::fs::write(&format, damage).unwrap();
+        assert!(matches!(refusal(directory.path()), OpenError::Corrupted { .. }));
+    }
+    std::fs::remove_file(&format).unwrap();
+    assert!(matches!(refusal(directory.path()), OpenError::Corrupted { .. }));
+    std::fs::write(&format, text).unwrap();
+    let version = directory.path().join("files").join("version");
+    assert!(version.exists());
+    std::fs::write(version, b"nothing of fjall").unwrap();
+    assert!(matches!(refusal(directory.path()), OpenError::Corrupted { .. }));
+}
+
+#[test]
+fn a_file_is_not_a_directory() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    assert!(matches!(refusal(file.path()), OpenError::NotADirectory { .. }));
+    assert!(matches!(refusal(&file.path().join("below")), OpenError::NotADirectory { .. }));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_unwritable_directory_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_mount) = super::limits::Mount::new(directory.path(), "ro,size=1m") else { return };
+    assert!(matches!(refusal(directory.path()), OpenError::Unwritable { .. }));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named_when_opening() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_mount) = super::limits::Mount::new(directory.path(), "size=2m") else { return };
+    let error = refusal(&directory.path().join("store"));
+    assert!(matches!(error, OpenError::Full { .. }), "{error:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_directory() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a").join("store");
+    let _store = EmbeddedStore::open(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+}
