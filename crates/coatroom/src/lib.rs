@@ -47,5 +47,7 @@ pub use self::record::{Activity, RawValue, Record, RecordError, ValueFormat};
 pub use self::session::{Session, TryUpdateError};
 pub use self::slot::{MergeFn, OnConflict, Slot};
 pub use self::snapshot::{SessionInfo, Snapshot};
+#[cfg(feature = "embedded")]
+pub use self::store::EmbeddedStore;
 pub use self::store::{MemoryStore, Store};
 pub use self::wait::Wait;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use coatroom::store::EmbeddedStore;
 use coatroom::{ManualClock, MemoryStore, SessionManager, SessionManagerBuilder, Store};
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -17,6 +18,12 @@ pub struct Place {
 
 pub fn memory() -> Place {
     Place { store: Arc::new(MemoryStore::new()), _directory: None }
+}
+
+pub fn embedded() -> Place {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let store = Arc::new(EmbeddedStore::open(directory.path()).unwrap());
+    Place { store, _directory: Some(directory) }
 }
 
 /// A manager on its own clock, without a sweeper's thread.
@@ -61,6 +68,11 @@ macro_rules! on_each_store {
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_the_memory_store() {
                 check($crate::support::memory()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_the_embedded_store() {
+                check($crate::support::embedded()).await;
             }
         })*
     };

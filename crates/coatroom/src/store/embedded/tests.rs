@@ -88,6 +88,7 @@ fn record_of(number: u64, revision: u64, bytes: usize, principal: Option<&str>) 
         edits: &[AttributeEdit { name: "value", value: Some(value) }],
     }
     .assemble()
+    .unwrap()
 }
 
 fn record(number: u64, revision: u64) -> Record {
