@@ -235,6 +235,7 @@ macro_rules! __conformance_sentences {
                 settle_leaves_the_rest_of_a_claim
                 settle_leaves_a_record_created_again
                 a_record_created_over_a_leased_one_is_claimed_in_time
+                a_former_lease_does_not_end_a_later_one
                 settle_is_idempotent;
             parallel:
                 exactly_one_of_many_creates_is_created

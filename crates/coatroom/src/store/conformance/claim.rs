@@ -237,6 +237,21 @@ pub async fn a_record_created_over_a_leased_one_is_claimed_in_time(store: &dyn S
     assert_claims(&scene, anew.expires_at() + LATENESS, &[&anew]).await;
 }
 
+/// And leased on its own: the end of the former lease does not free it.
+pub async fn a_former_lease_does_not_end_a_later_one(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    scene.put(&sample).await;
+    let first = sample.expires_at() + LATENESS;
+    assert_claims(&scene, first, &[&sample]).await;
+    let anew = Sample { idle_timeout: MINUTE, ..Sample::new(sample.key).accessed(first) };
+    assert!(scene.create(&anew, first).await.is_some());
+    let second = anew.expires_at() + LATENESS;
+    assert_claims(&scene, second, &[&anew]).await;
+    assert_claims(&scene, just_before(second + HOUR), &[]).await;
+    assert_claims(&scene, second + HOUR + LATENESS, &[&anew]).await;
+}
+
 /// "Idempotent", and settling nothing is fine.
 pub async fn settle_is_idempotent(store: &dyn Store) {
     let scene = Scene::new(store);

@@ -50,16 +50,17 @@ impl Shard<Record> {
     ) -> usize {
         let due = self.slices.take_due(namespace, now, limit);
         let first = claimed.len();
-        for &locator in &due.leases {
-            // Created anew under the key since, it carries no mark and was filed on its own.
+        for &(locator, revision) in &due.leases {
+            // One created anew under the key since was filed on its own, and if it is claimed by
+            // now, has a lease of its own.
             let kept = self.get(&Key { namespace, locator });
-            claimed.extend(kept.filter(|record| record.shared_activity().is_claimed()).cloned());
+            claimed.extend(kept.filter(|record| record.revision() == revision).cloned());
         }
         for &hash in &due.hashes {
             self.claim_filed(namespace, hash, now, claimed);
         }
         for record in &claimed[first..] {
-            self.slices.lease(record.key(), lease_until);
+            self.slices.lease(record.key(), record.revision(), lease_until);
         }
         due.len()
     }

@@ -21,7 +21,7 @@ pub(in crate::store) struct Slices {
     filed: BTreeMap<(Namespace, u32), Vec<u64>>,
     /// What was claimed and not settled yet. Apart from the rest, and to the millisecond, because a
     /// lease must not end early and an old filing of the same record must not end it.
-    leases: BTreeSet<(Namespace, Timestamp, Locator)>,
+    leases: BTreeSet<(Namespace, Timestamp, Locator, u64)>,
     length: usize,
     tidy_at: usize,
 }
@@ -31,8 +31,8 @@ pub(in crate::store) struct Slices {
 pub(in crate::store) struct Due {
     /// Hashes of entries whose slice has passed.
     pub(in crate::store) hashes: Vec<u64>,
-    /// Entries whose lease has ended.
-    pub(in crate::store) leases: Vec<Locator>,
+    /// Entries whose lease has ended, each with the revision that was leased.
+    pub(in crate::store) leases: Vec<(Locator, u64)>,
 }
 
 impl Due {
@@ -63,8 +63,8 @@ impl Slices {
     }
 
     /// Notes that an entry was claimed.
-    pub(in crate::store) fn lease(&mut self, key: &Key, until: Timestamp) {
-        self.leases.insert((key.namespace, until, key.locator));
+    pub(in crate::store) fn lease(&mut self, key: &Key, revision: u64, until: Timestamp) {
+        self.leases.insert((key.namespace, until, key.locator, revision));
     }
 
     pub(in crate::store) fn has_due(&self, namespace: Namespace, now: Timestamp) -> bool {
@@ -78,7 +78,7 @@ impl Slices {
         while due.leases.len() < limit {
             let Some(lease) = self.first_lease(namespace, now) else { break };
             self.leases.remove(&lease);
-            due.leases.push(lease.2);
+            due.leases.push((lease.2, lease.3));
         }
         while due.len() < limit && self.take_filed(namespace, now, limit - due.len(), &mut due.hashes) {}
         due
@@ -103,8 +103,12 @@ impl Slices {
         true
     }
 
-    fn first_lease(&self, namespace: Namespace, now: Timestamp) -> Option<(Namespace, Timestamp, Locator)> {
-        let lease = *self.leases.range((namespace, Timestamp::default(), FIRST_LOCATOR)..).next()?;
+    fn first_lease(
+        &self,
+        namespace: Namespace,
+        now: Timestamp,
+    ) -> Option<(Namespace, Timestamp, Locator, u64)> {
+        let lease = *self.leases.range((namespace, Timestamp::default(), FIRST_LOCATOR, 0)..).next()?;
         (lease.0 == namespace && lease.1 <= now).then_some(lease)
     }
 
@@ -166,7 +170,7 @@ mod tests {
     fn no_more_is_taken_than_asked_for() {
         let mut slices = Slices::new();
         (0..10).for_each(|hash| slices.file(namespace(), hash, at(10 * hash)));
-        slices.lease(&Key { namespace: namespace(), locator: FIRST_LOCATOR }, at(20));
+        slices.lease(&Key { namespace: namespace(), locator: FIRST_LOCATOR }, 1, at(20));
         let taken: Vec<_> = std::iter::repeat_with(|| slices.take_due(namespace(), at(999), 4).len())
             .take_while(|&taken| taken > 0)
             .collect();
