@@ -36,6 +36,7 @@ pub mod parallel;
 pub mod principal;
 pub mod remove;
 mod scene;
+pub mod settle;
 pub mod size;
 pub mod touch;
 
@@ -231,11 +232,12 @@ macro_rules! __conformance_sentences {
                 a_claim_leaves_other_namespaces_alone
                 a_claim_finds_what_was_filed_behind_an_earlier_one
                 a_claim_after_a_hundred_years_finds_the_dead
+                a_record_created_over_a_leased_one_is_claimed_in_time
+                a_former_lease_does_not_end_a_later_one;
+            settle:
                 a_settled_record_is_never_claimed_again
                 settle_leaves_the_rest_of_a_claim
                 settle_leaves_a_record_created_again
-                a_record_created_over_a_leased_one_is_claimed_in_time
-                a_former_lease_does_not_end_a_later_one
                 settle_is_idempotent;
             parallel:
                 exactly_one_of_many_creates_is_created

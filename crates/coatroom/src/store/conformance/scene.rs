@@ -1,13 +1,14 @@
 //! What the sentences share: a namespace of their own, records to put there, and short calls.
 
-use std::fmt;
+mod sample;
+
 use std::time::Duration;
 
+pub(super) use self::sample::{Sample, Seen};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
-use crate::record::{Activity, AttributeEdit, Draft, Extensions, HashAlgorithm, Header};
-use crate::record::{RawValue, Record, ValueFormat};
+use crate::record::{Activity, Record};
 use crate::store::{Commit, Creation, Departed, Store};
 
 /// When every sentence begins: 2100-01-01 00:00 UTC. It lies in the future so that a store whose
@@ -23,141 +24,6 @@ pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 /// The last millisecond before.
 pub(super) fn just_before(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.as_millis() - 1)
-}
-
-/// What a record is made of. The same sample makes the same bytes each time.
-#[derive(Clone)]
-pub(super) struct Sample {
-    pub(super) key: Key,
-    pub(super) revision: u64,
-    pub(super) nonce: u64,
-    pub(super) created: Timestamp,
-    pub(super) deadline: Timestamp,
-    pub(super) idle_timeout: Duration,
-    pub(super) unconfirmed_timeout: Option<Duration>,
-    pub(super) activity: Activity,
-    pub(super) principal: Option<String>,
-    /// Sorted by name.
-    pub(super) attributes: Vec<(String, Vec<u8>)>,
-}
-
-impl Sample {
-    pub(super) fn new(key: Key) -> Self {
-        Self {
-            key,
-            revision: fastrand::u64(..),
-            nonce: fastrand::u64(..),
-            created: START,
-            deadline: START + 12 * HOUR,
-            idle_timeout: 20 * MINUTE,
-            unconfirmed_timeout: None,
-            activity: Activity { last_accessed: START, confirmed: true },
-            principal: None,
-            attributes: vec![("visits".to_owned(), b"1".to_vec())],
-        }
-    }
-
-    /// What the next commit would write: one revision on, with another value.
-    pub(super) fn next(&self) -> Self {
-        let mut next = self.clone();
-        next.revision = self.revision.wrapping_add(1);
-        next.nonce = fastrand::u64(..);
-        next.attributes = vec![("visits".to_owned(), next.nonce.to_le_bytes().to_vec())];
-        next
-    }
-
-    pub(super) fn with_principal(mut self, principal: &str) -> Self {
-        self.principal = Some(principal.to_owned());
-        self
-    }
-
-    pub(super) fn with_value(mut self, value: Vec<u8>) -> Self {
-        self.attributes = vec![("value".to_owned(), value)];
-        self
-    }
-
-    /// The sample as it is after a touch, for comparing.
-    pub(super) fn accessed(mut self, at: Timestamp) -> Self {
-        self.activity.last_accessed = at;
-        self
-    }
-
-    #[allow(clippy::expect_used)] // two attributes are far below any limit
-    pub(super) fn record(&self) -> Record {
-        let header = Header {
-            persistent: false,
-            algorithm: HashAlgorithm::Sha256,
-            revision: self.revision,
-            generation: 0,
-            unconfirmed_timeout: self.unconfirmed_timeout,
-            created: self.created,
-            deadline: self.deadline,
-            idle_timeout: self.idle_timeout,
-            nonce: self.nonce,
-            secret_hash: [7; 32],
-            renewal: None,
-        };
-        let principal = self.principal.as_deref().map(|name| (0, name));
-        let extensions = Extensions::new(&[]).with_principal(principal);
-        let edits: Vec<_> = self
-            .attributes
-            .iter()
-            .map(|(name, bytes)| AttributeEdit {
-                name,
-                value: Some(RawValue { format: ValueFormat::OPAQUE, bytes }),
-            })
-            .collect();
-        Draft {
-            key: self.key,
-            activity: self.activity,
-            header: &header,
-            extensions: &extensions,
-            base: None,
-            edits: &edits,
-        }
-        .assemble()
-        .expect("a test's record is within the format")
-    }
-
-    /// From when on it is dead.
-    pub(super) fn expires_at(&self) -> Timestamp {
-        self.record().expires_at()
-    }
-}
-
-/// A record as it was at one moment: its activity does not move on.
-#[derive(Clone, Eq, PartialEq)]
-pub(super) struct Seen {
-    key: Key,
-    activity: Activity,
-    bytes: Vec<u8>,
-}
-
-impl Seen {
-    pub(super) fn key(&self) -> Key {
-        self.key
-    }
-}
-
-impl From<&Record> for Seen {
-    fn from(record: &Record) -> Self {
-        Self { key: *record.key(), activity: record.activity(), bytes: record.bytes().to_vec() }
-    }
-}
-
-impl From<&Sample> for Seen {
-    fn from(sample: &Sample) -> Self {
-        Self::from(&sample.record())
-    }
-}
-
-impl fmt::Debug for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Record::decode(self.key, self.activity, &self.bytes) {
-            Ok(record) => write!(f, "{record:?} {:?}", self.activity),
-            Err(error) => write!(f, "{error}"),
-        }
-    }
 }
 
 /// The part of a store that one sentence has to itself.

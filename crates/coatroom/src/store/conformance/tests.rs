@@ -35,6 +35,7 @@ fn no_sentence_is_left_out_of_the_list() {
         include_str!("parallel.rs"),
         include_str!("principal.rs"),
         include_str!("remove.rs"),
+        include_str!("settle.rs"),
         include_str!("size.rs"),
         include_str!("touch.rs"),
     ];
