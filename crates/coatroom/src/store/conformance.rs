@@ -31,6 +31,7 @@ pub mod commit;
 pub mod create;
 pub mod dropped;
 pub mod load;
+pub mod model;
 pub mod page;
 pub mod parallel;
 pub mod principal;

@@ -5,6 +5,7 @@ mod cancellation;
 mod conformance;
 mod identity;
 mod layer;
+mod model;
 mod parallel;
 mod support;
 mod tidy;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use self::reference::{Flaw, Reference};
 use super::all;
+use super::model::{Step, check};
 
 crate::conformance_tests!(reference_store, Reference::default());
 
@@ -97,4 +98,59 @@ fn every_flaw_is_caught_by_its_sentence() {
         let checked = catch_unwind(AssertUnwindSafe(|| pollster::block_on((sentence.check)(&store))));
         assert!(checked.is_err(), "{name} did not catch {flaw:?}");
     }
+}
+
+/// Flaws that single calls show, so that random ones find them.
+const MODELLED: &[Flaw] = &[
+    Flaw::ClaimsAcrossNamespaces,
+    Flaw::ClaimsDuringLeases,
+    Flaw::ClaimsOnceOnly,
+    Flaw::ClaimsPastItsLimit,
+    Flaw::CommitIgnoresRevision,
+    Flaw::CommitIsUpsert,
+    Flaw::CountsTheDead,
+    Flaw::CreateHidesTheDead,
+    Flaw::CreateIsUpsert,
+    Flaw::EpochsOfAllNamespaces,
+    Flaw::FilesByFirstDeadline,
+    Flaw::FindsPrincipalsByPrefix,
+    Flaw::HidesThatThereIsMore,
+    Flaw::LivesOneTooLong,
+    Flaw::MixesNamespaces,
+    Flaw::PageDropsOne,
+    Flaw::PageIsUnordered,
+    Flaw::PageRepeatsOne,
+    Flaw::RemoveLeavesTheRecord,
+    Flaw::RemoveReturnsTheDead,
+    Flaw::SettleForgets,
+    Flaw::SettleIgnoresRevision,
+    Flaw::TouchMovesBack,
+    Flaw::TouchRevives,
+];
+
+#[test]
+fn the_model_agrees_with_a_plain_store() {
+    let steps = random_steps(20_000);
+    check(&steps, |open| open.unwrap_or_else(Reference::default));
+}
+
+#[test]
+fn the_model_catches_the_flaws_that_calls_show() {
+    for flaw in MODELLED {
+        let steps = random_steps(20_000);
+        let checked = catch_unwind(|| check(&steps, |open| open.unwrap_or_else(|| Reference::with(*flaw))));
+        assert!(checked.is_err(), "20,000 random steps did not catch {flaw:?}");
+    }
+}
+
+/// The same ones each time.
+fn random_steps(count: usize) -> Vec<Step> {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut bytes = [0; 8];
+    std::iter::repeat_with(|| {
+        random.fill(&mut bytes);
+        Step::pick(bytes)
+    })
+    .take(count)
+    .collect()
 }
