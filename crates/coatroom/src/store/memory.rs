@@ -221,12 +221,13 @@ impl Inner {
 
     /// Puts a record where no live one is, and returns the dead one that lay there.
     fn put(&self, shard: &mut Shard<Record>, record: Record) -> Option<Record> {
+        let (key, expires_at) = (*record.key(), record.expires_at());
         self.budget.take(&record);
         self.principals.add(&record);
-        shard.file(record.key(), record.expires_at());
-        let dead = shard.insert(record)?;
-        self.forget(&dead);
-        Some(dead)
+        let dead = shard.insert(record);
+        // After it is in the table, since filing may drop the filings of what is not.
+        shard.file(&key, expires_at);
+        dead.inspect(|dead| self.forget(dead))
     }
 
     fn commit(&self, expected: u64, record: Record, now: Timestamp) -> Result<Commit, StoreError> {

@@ -342,6 +342,17 @@ fn creating_and_ending_one_keyed_session_over_and_over_piles_nothing_up() {
 }
 
 #[test]
+fn a_record_stays_filed_while_the_filings_of_others_are_dropped() {
+    let store = MemoryStore::new();
+    for revision in 0..3_000 {
+        create(&store, Made { revision, ..ONE });
+        let due = |shard: &mut shards::Shard<Record>| shard.slices.has_due(namespace(), START + 2 * IDLE);
+        assert!(store.0.shards.with(&ONE.key().locator, due));
+        now(store.remove(&ONE.key(), START));
+    }
+}
+
+#[test]
 fn of_parallel_commits_of_one_revision_exactly_one_lands() {
     let store = MemoryStore::new();
     create(&store, Made { revision: 0, ..ONE });
