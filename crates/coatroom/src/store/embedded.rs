@@ -316,9 +316,9 @@ impl Store for EmbeddedStore {
         StoreFuture::boxed(async move {
             let mut last = 0;
             for record in claimed {
-                let key = *record.key();
-                let ((), position) = core.drive(key, &mut work::settle(key, record.revision())).await?;
-                core.sweeps.release(&key);
+                let (key, revision) = (*record.key(), record.revision());
+                let ((), position) = core.drive(key, &mut work::settle(key, revision)).await?;
+                core.sweeps.release(&key, revision);
                 last = last.max(position);
             }
             core.synced(last).await

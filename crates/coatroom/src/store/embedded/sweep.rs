@@ -27,7 +27,8 @@ pub(super) struct State {
     /// The first slice of each namespace that may have entries. A scan that starts at the
     /// beginning each time would walk over all that was ever deleted.
     cursors: HashMap<Namespace, u32>,
-    leases: HashMap<Key, Timestamp>,
+    /// Claimed records by revision, and until when.
+    leases: HashMap<Key, (u64, Timestamp)>,
 }
 
 impl Sweeps {
@@ -35,9 +36,12 @@ impl Sweeps {
         self.0.lock()
     }
 
-    /// The record is gone, or another one lies under its key.
-    pub(super) fn release(&self, key: &Key) {
-        self.0.lock().leases.remove(key);
+    /// The claimed record of this revision is gone, or another one lies under its key.
+    pub(super) fn release(&self, key: &Key, revision: u64) {
+        let mut state = self.0.lock();
+        if state.leases.get(key).is_some_and(|(leased, _)| *leased == revision) {
+            state.leases.remove(key);
+        }
     }
 }
 
@@ -51,8 +55,16 @@ impl State {
         self.cursors.get(&namespace).copied().unwrap_or(0)
     }
 
-    fn is_leased(&self, key: &Key, now: Timestamp) -> bool {
-        self.leases.get(key).is_some_and(|until| now < *until)
+    /// Something was filed in this slice. It lies behind the sweep only where clocks disagree.
+    fn reach_back(&mut self, namespace: Namespace, slice: u32) {
+        if let Some(cursor) = self.cursors.get_mut(&namespace) {
+            *cursor = slice.min(*cursor);
+        }
+    }
+
+    fn is_leased(&self, record: &Record, now: Timestamp) -> bool {
+        let lease = self.leases.get(record.key());
+        lease.is_some_and(|(revision, until)| *revision == record.revision() && now < *until)
     }
 }
 
@@ -79,17 +91,18 @@ impl Core {
         for (seen, due) in self.due(namespace, cursor, end).map_err(failed)?.enumerate() {
             let (slice, key) = due.map_err(failed)?;
             if seen == limit {
-                (claim.more, next) = (true, slice);
+                (claim.more, next) = (true, next.min(slice));
                 break;
             }
             batch.remove(&keys::slice_key(&key, slice));
             let (record, refile) = self.judge(&mut state, key, now, lease_until)?;
             if let Some(slice) = refile {
                 batch.put(&keys::slice_key(&key, slice), &[]);
+                next = next.min(slice);
             }
             // Of two entries of one record in one scan, the second finds it claimed.
             if let Some(record) = record {
-                state.leases.insert(key, lease_until);
+                state.leases.insert(key, (record.revision(), lease_until));
                 claim.records.push(record);
             }
         }
@@ -118,7 +131,7 @@ impl Core {
         if shards::is_live(&record, now) {
             return Ok((None, keys::slice_of(record.expires_at())));
         }
-        if state.is_leased(&key, now) {
+        if state.is_leased(&record, now) {
             return Ok((None, None));
         }
         record.shared_activity().claim();
@@ -143,8 +156,7 @@ impl Core {
         }))
     }
 
-    /// Brings what was filed in memory into the files; what falls behind a sweep goes to the slice
-    /// that it reads next.
+    /// Brings what was filed in memory into the files.
     pub(super) fn file_recent(&self, state: &mut State) -> Result<(), DbError> {
         let filings: Vec<Filing> =
             (0..Hot::SHARDS).flat_map(|byte| self.hot.nth(byte, |shard| shard.take_filings())).collect();
@@ -153,7 +165,8 @@ impl Core {
         }
         let mut batch = Batch::default();
         for (key, slice) in &filings {
-            batch.put(&keys::slice_key(key, (*slice).max(state.cursor(key.namespace))), &[]);
+            batch.put(&keys::slice_key(key, *slice), &[]);
+            state.reach_back(key.namespace, *slice);
         }
         let written = self.db.write(batch).and_then(|()| self.db.hand_over());
         if written.is_err() {

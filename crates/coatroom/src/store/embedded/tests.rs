@@ -15,11 +15,10 @@ const NAME: &str = "tests";
 
 crate::conformance_tests!(by_default, kept(|builder| builder));
 crate::conformance_tests!(synced_each_commit, kept(|b| b.durability(Durability::EveryCommit)));
-crate::conformance_tests!(without_mapping, kept(EmbeddedStoreBuilder::without_mapping));
 // Nothing stays in memory for longer than a checkpoint, and there are a hundred in a second.
 crate::conformance_tests!(
     always_cold,
-    kept(|b| b.hot_bytes(0).durability(Durability::Interval(Duration::from_millis(10))))
+    kept(|b| b.hot_bytes(0).without_mapping().durability(Durability::Interval(Duration::from_millis(10))))
 );
 
 /// A store in a directory of its own.

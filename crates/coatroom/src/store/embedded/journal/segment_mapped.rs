@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io;
 
-use memmap2::{Advice, MmapMut, MmapOptions};
+use memmap2::{MmapMut, MmapOptions};
 
 /// A whole segment as memory. Writing to it is writing to the page cache of the kernel: it outlives
 /// the process, also one that is killed.
@@ -26,9 +26,8 @@ impl MappedFile {
         // - What remains is a disk that fails to read back a page, or a user of the same account
         //   who truncates the file: both end the process by SIGBUS rather than corrupt anything.
         let mapped = unsafe { MmapOptions::new().len(len).map_mut(file)? };
-        // Faulting the pages in now keeps it off the commits. Where the kernel does not know the
-        // advice, the first use of each page pays instead.
-        let _ = mapped.advise(Advice::PopulateWrite);
+        // The pages are not faulted in ahead: that would make all of them dirty, and a small site
+        // write 64 MiB of zeros. Two segments take turns, so they are warm from then on.
         Ok(Self(mapped))
     }
 
