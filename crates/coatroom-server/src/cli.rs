@@ -1,0 +1,130 @@
+//! The command line: what may be typed, and what is said to the rest.
+
+mod duration;
+mod listen;
+mod store;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::store::StoreChoice;
+
+/// Server-side web sessions that lose nothing.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, subcommand_required = true, max_term_width = 96)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Opens a small web shop whose visitors have real sessions
+    #[command(after_help = EXAMPLES)]
+    Demo(Demo),
+}
+
+/// What `coatroom demo` takes.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Where to listen; loopback only, since it is plain HTTP. Port 0 takes any free port
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = listen::parse)]
+    pub(crate) listen: SocketAddr,
+
+    /// Where sessions are kept: embedded:DIRECTORY survives restarts, memory: does not
+    #[arg(long, value_name = "STORE", default_value = "embedded:./coatroom-data", value_parser = store::parse)]
+    pub(crate) store: StoreChoice,
+
+    /// How long a session lives without a request (90s, 20m, 12h, 7d)
+    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration::parse)]
+    pub(crate) idle_timeout: Duration,
+
+    /// How long a session lives at most; signing in starts it again (90s, 20m, 12h, 7d)
+    #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = duration::parse)]
+    pub(crate) lifetime: Duration,
+
+    /// What a power loss may cost an embedded store: the last moments, or with every-commit nothing.
+    /// A killed process costs nothing either way [default: interval]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(crate) durability: Option<DurabilityChoice>,
+
+    /// Lets writing routes take ?hold_ms=N (wait before answering) and ?fail=1 (then answer 500)
+    #[arg(long)]
+    pub(crate) lab: bool,
+}
+
+/// How much a power loss may cost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum DurabilityChoice {
+    // Flushed at intervals.
+    #[default]
+    Interval,
+    // Flushed before every answer.
+    EveryCommit,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  coatroom demo
+  coatroom demo --listen 127.0.0.1:0 --store memory:
+  coatroom demo --idle-timeout 90s --lifetime 7d --lab
+
+Sign in as alice / wonderland or bob / builder.";
+
+impl Demo {
+    /// What single options cannot know of each other.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        if self.store == StoreChoice::Memory && self.durability.is_some() {
+            return Err(conflict(
+                "--durability needs a store that keeps files; drop it, or choose --store embedded:DIRECTORY",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn conflict(message: &str) -> clap::Error {
+    use clap::CommandFactory;
+    let mut cli = Cli::command();
+    cli.build();
+    let error = clap::error::ErrorKind::ArgumentConflict;
+    match cli.find_subcommand_mut("demo") {
+        Some(demo) => demo.error(error, message),
+        None => cli.error(error, message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo(arguments: &[&str]) -> Result<Demo, clap::Error> {
+        let Command::Demo(demo) = Cli::try_parse_from(["coatroom", "demo"].iter().chain(arguments))?.command;
+        demo.check().map(|()| demo)
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let demo = demo(&[]).unwrap();
+        assert_eq!(demo.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(demo.store, StoreChoice::Embedded("./coatroom-data".into()));
+        assert_eq!(demo.idle_timeout, Duration::from_secs(20 * 60));
+        assert_eq!(demo.lifetime, Duration::from_secs(12 * 3600));
+        assert_eq!(demo.durability.unwrap_or_default(), DurabilityChoice::Interval);
+        assert!(!demo.lab);
+    }
+
+    #[test]
+    fn durability_is_refused_for_memory() {
+        let error = demo(&["--store", "memory:", "--durability", "every-commit"]).unwrap_err();
+        assert!(error.to_string().contains("--store embedded:DIRECTORY"));
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

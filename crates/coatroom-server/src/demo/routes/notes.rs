@@ -1,0 +1,44 @@
+//! Notes: attributes with names made at run time.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use coatroom::{Session, Slot};
+
+use crate::demo::failure::Failure;
+use crate::demo::lab::Lab;
+use crate::demo::slots::NOTE_PREFIX;
+
+/// PUT /notes/{name}, with the text as body
+pub(super) async fn put(
+    lab: Lab,
+    Path(name): Path<String>,
+    session: Session,
+    text: String,
+) -> Result<Response, Failure> {
+    let attribute = attribute(&name)?;
+    session.set(Slot::new(&attribute), &text)?;
+    lab.answer(StatusCode::NO_CONTENT).await
+}
+
+/// DELETE /notes/{name}
+pub(super) async fn remove(
+    lab: Lab,
+    Path(name): Path<String>,
+    session: Session,
+) -> Result<Response, Failure> {
+    let attribute = attribute(&name)?;
+    session.remove(Slot::<String>::new(&attribute))?;
+    lab.answer(StatusCode::NO_CONTENT).await
+}
+
+fn attribute(name: &str) -> Result<String, Failure> {
+    let letters = name.chars().count();
+    if !(1..=MOST_LETTERS).contains(&letters) || name.chars().any(char::is_control) {
+        return Err(Failure::unprocessable(format!("a note's name has 1 to {MOST_LETTERS} letters")));
+    }
+    Ok(format!("{NOTE_PREFIX}{name}"))
+}
+
+/// At four bytes a letter that is an attribute name for certain.
+const MOST_LETTERS: usize = 60;
