@@ -1,0 +1,117 @@
+//! The program as a command: what it says, when it refuses, how it ends.
+
+use std::process::Output;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::process::{Server, coatroom, demo};
+
+fn refused(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn help_names_every_option_with_its_default() {
+    let output = coatroom(&["demo", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "--listen <HOST:PORT>",
+        "[default: 127.0.0.1:8080]",
+        "--store <STORE>",
+        "[default: embedded:./coatroom-data]",
+        "--idle-timeout <DURATION>",
+        "[default: 20m]",
+        "--lifetime <DURATION>",
+        "[default: 12h]",
+        "--durability <WHEN>",
+        "every-commit",
+        "--lab",
+        "alice / wonderland",
+    ] {
+        assert!(help.contains(words), "{words}\n{help}");
+    }
+}
+
+#[test]
+fn misuse_is_told_what_is_taken_instead() {
+    for (options, advice) in [
+        (["--listen", "0.0.0.0:8080"], "loopback only"),
+        (["--listen", "8080"], "127.0.0.1:8080"),
+        (["--store", "redis://x"], "embedded:DIRECTORY"),
+        (["--idle-timeout", "20"], "90s, 20m, 12h or 7d"),
+        (["--lifetime", "0s"], "1s to 3650d"),
+        (["--durability", "never"], "every-commit"),
+        (["--store=memory:", "--durability=interval"], "--store embedded:DIRECTORY"),
+    ] {
+        let said = refused(&demo(&options).output().unwrap(), 2);
+        assert!(said.contains(advice), "{options:?}: {said}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_an_error_of_one_line() {
+    let server = Server::in_memory();
+    let output = demo(&["--listen", &server.address, "--store", "memory:"]).output().unwrap();
+    let said = refused(&output, 1);
+    assert!(said.contains(&server.address) && said.contains("--listen"), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn a_held_directory_is_an_error_that_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let _server = Server::in_files(directory.path());
+    let store = format!("embedded:{}", directory.path().display());
+    let said = refused(&demo(&["--listen", "127.0.0.1:0", "--store", &store]).output().unwrap(), 1);
+    assert!(said.contains(&directory.path().display().to_string()), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn a_signal_closes_the_shop_cleanly_and_sessions_are_there_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut visitor = None;
+    for (turn, signal) in [Signal::TERM, Signal::INT].into_iter().enumerate() {
+        let server = Server::in_files(directory.path());
+        let mut client = server.client();
+        client.cookie = visitor;
+        if turn == 0 {
+            client.form("/cart", "sku=scarf&quantity=1");
+            client.login("alice", "wonderland");
+        }
+        let session = client.session();
+        assert_eq!(session["cart"], json!([{ "sku": "scarf", "quantity": 1 }]));
+        assert_eq!(session["user"], "alice");
+        visitor = client.cookie;
+        let (status, said) = server.stop(signal);
+        assert!(status.success() && said.is_empty(), "{status}: {said}");
+    }
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_the_shop_closes() {
+    let server = Server::in_memory();
+    let mut visitor = server.client();
+    visitor.post("/visits");
+    let held = visitor.clone();
+    let answer = std::thread::spawn(move || held.try_send("POST", "/visits?hold_ms=700", &[], ""));
+    // The update is immediate: once it is seen, the request waits for its answer.
+    while visitor.session()["visits"] != 2 {}
+    let (status, _) = server.stop(Signal::TERM);
+    assert!(status.success());
+    assert_eq!(answer.join().unwrap().unwrap().json(), json!({ "visits": 2 }));
+}
+
+#[test]
+fn the_limits_are_those_of_the_command_line() {
+    let server = Server::start(&["--store", "memory:", "--idle-timeout", "90s", "--lifetime", "7d"]);
+    let mut visitor = server.client();
+    visitor.post("/visits");
+    let session = visitor.session();
+    let time = |name: &str| session[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(time("idle_deadline").duration_since(time("last_accessed")).as_secs(), 90);
+    assert_eq!(time("deadline").duration_since(time("created")).as_secs(), 7 * 86_400);
+}
