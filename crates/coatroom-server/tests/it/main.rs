@@ -1,5 +1,8 @@
 //! The real binary, spoken to over real connections.
 
+// Beside the tests are helpers, which may fail as loudly.
+#![allow(clippy::unwrap_used)]
+
 mod account;
 mod client;
 mod command_line;
