@@ -3,6 +3,7 @@
 pub(crate) mod axum_session;
 pub(crate) mod bare;
 pub(crate) mod coatroom;
+pub(crate) mod raw_fjall;
 pub(crate) mod tower_sessions;
 #[cfg(feature = "all-peers")]
 pub(crate) mod tower_sessions_014;

@@ -1,5 +1,6 @@
 //! The rows of the table: each compares one kind of work.
 
+mod durable;
 mod growth;
 mod inprocess;
 mod layer;
@@ -27,6 +28,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "layer", what: "what the layer adds to a request", run: layer::run },
     Row { name: "server", what: "a whole server under load", run: server::run },
     Row { name: "memory", what: "memory for a session", run: memory::run },
+    Row { name: "durable", what: "commits that wait for the disk", run: durable::run },
     Row { name: "race", what: "parallel requests on one session", run: race::run },
     Row { name: "attributes", what: "growth with the number of attributes", run: growth::attributes },
     Row { name: "values", what: "growth with the size of values", run: growth::values },
