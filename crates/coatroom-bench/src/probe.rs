@@ -1,6 +1,10 @@
 //! What needs a fresh process: it prints numbers, and the run that started it reads them.
 
 mod growth;
+mod stall;
+mod start;
+
+use std::path::Path;
 
 use crate::Result;
 use crate::peers::{Peer, coatroom, tower_sessions};
@@ -28,6 +32,10 @@ pub(crate) fn probe(name: &str, arguments: &[String]) -> Result<()> {
                     _ => Err(format!("no probe {name} for {}", peer.title()).into()),
                 }
             }
+            "stall" => stall::stall(Peer::parse(argument(0)?)?, argument(1)?.parse()?).await,
+            "fill" => start::fill(Path::new(argument(0)?), argument(1)?.parse()?).await,
+            "fill-and-die" => start::fill_and_die(Path::new(argument(0)?), argument(1)?.parse()?).await,
+            "start" => start::start(Path::new(argument(0)?)).await,
             _ => Err(format!("no such probe: {name}").into()),
         }
     })

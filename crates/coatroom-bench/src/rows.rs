@@ -7,6 +7,8 @@ mod layer;
 mod memory;
 mod race;
 mod server;
+mod stall;
+mod start;
 
 use crate::cli::Plan;
 use crate::peers::coatroom::Sessions as Ours;
@@ -29,6 +31,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "server", what: "a whole server under load", run: server::run },
     Row { name: "memory", what: "memory for a session", run: memory::run },
     Row { name: "durable", what: "commits that wait for the disk", run: durable::run },
+    Row { name: "stall", what: "stalls while many sessions expire", run: stall::run },
+    Row { name: "start", what: "starting with sessions on disk", run: start::run },
     Row { name: "race", what: "parallel requests on one session", run: race::run },
     Row { name: "attributes", what: "growth with the number of attributes", run: growth::attributes },
     Row { name: "values", what: "growth with the size of values", run: growth::values },
