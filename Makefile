@@ -58,7 +58,8 @@ fmt:
 
 clippy:
 	$(call heading,Lints)
-	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --workspace --exclude coatroom-bench --all-targets --all-features -- -D warnings
+	cargo clippy -p coatroom-bench --all-targets -- -D warnings
 
 features:
 	$(call heading,Each feature of the library alone)
@@ -86,13 +87,14 @@ deny:
 
 unit: ## Runs all tests but crash and browser, and the examples in the documentation
 	$(call heading,Tests)
-	cargo nextest run --workspace --all-features -E 'not $(CRASH)'
+	cargo nextest run --workspace --exclude coatroom-bench --all-features -E 'not $(CRASH)'
+	cargo nextest run -p coatroom-bench
 	$(call heading,Examples in the documentation)
-	cargo test --workspace --all-features --doc
+	cargo test --workspace --exclude coatroom-bench --all-features --doc
 
 crash: ## Kills processes in the middle of their work and looks for what was lost
 	$(call heading,Crash tests)
-	cargo nextest run --workspace --all-features -E '$(CRASH)'
+	cargo nextest run --workspace --exclude coatroom-bench --all-features -E '$(CRASH)'
 
 browser: ## Drives the demo shop with a real Chromium
 	$(call heading,Browser tests)
@@ -105,10 +107,10 @@ demo: ## Opens the demo shop on http://127.0.0.1:8080
 	$(call heading,Demo)
 	cargo run --release -p coatroom-server -- demo
 
-bench: ## Measures beside other session systems, quickly: to see that it runs
-	$(call heading,Benchmarks: short)
-	cargo run --release -p coatroom-bench -- run --quick
+bench: ## Measures beside other session systems, about eight minutes; ARGS='--quick --only layer' for less
+	$(call heading,Benchmarks)
+	cargo run --release -p coatroom-bench -- run $(ARGS)
 
-bench-all: ## Measures beside other session systems, in full: the figures to quote
-	$(call heading,Benchmarks: full)
-	cargo run --release -p coatroom-bench -- run
+bench-all: ## The same beside tower-sessions' moka and SQLite stores too, which take minutes to build
+	$(call heading,Benchmarks: all other systems)
+	cargo run --release -p coatroom-bench --features all-peers -- run $(ARGS)
