@@ -119,10 +119,10 @@ impl EmbeddedStoreBuilder {
         self
     }
 
-    /// Disk for the journal, in bytes. Default: 256 MiB; at least 256 KiB, 64 MiB of which are taken
-    /// at once where the limit is that high. When it is full, commits wait up to two seconds for a
-    /// checkpoint and then fail with [`StoreError::Full`]. No record may exceed about a fifth of it,
-    /// and 30 MiB.
+    /// Disk for the journal, in bytes. Default: 128 MiB; at least 256 KiB. A quarter is taken at
+    /// once. When it is full, commits wait up to five seconds for a checkpoint and then fail with
+    /// [`StoreError::Full`]; so this also bounds how much a checkpoint carries over at a time. No
+    /// record may exceed about a tenth of it.
     #[must_use]
     pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
         self.max_journal_bytes = bytes.max(256 * 1024);
@@ -165,7 +165,7 @@ impl EmbeddedStore {
             path: path.into(),
             durability: Durability::default(),
             hot_bytes: 256 * 1024 * 1024,
-            max_journal_bytes: 256 * 1024 * 1024,
+            max_journal_bytes: 128 * 1024 * 1024,
             map: true,
         }
     }

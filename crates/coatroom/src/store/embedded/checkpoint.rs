@@ -98,7 +98,7 @@ impl Core {
     }
 
     fn owner(&self, key: &Key) -> Result<Option<Box<str>>, DbError> {
-        let record = self.newest(key).map_err(|error| DbError::Damaged(error.to_string()))?;
+        let record = self.newest_sound(key).map_err(|error| DbError::Damaged(error.to_string()))?;
         Ok(record.and_then(|record| record.principal().map(Box::from)))
     }
 

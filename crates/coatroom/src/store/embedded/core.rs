@@ -156,6 +156,18 @@ impl Core {
         }
     }
 
+    /// The same for work on many records, which one that is damaged must not stop: it is as gone,
+    /// and said to be damaged to whoever asks for it by name.
+    pub(super) fn newest_sound(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        match self.newest(key) {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(locator = %key.locator, %error, "a damaged record is passed over");
+                Ok(None)
+            }
+            answer => answer,
+        }
+    }
+
     pub(super) fn in_files(&self, key: &Key) -> Result<Option<Record>, DbError> {
         let value = self.db.get(&keys::record_key(key))?;
         value.map(|value| keys::read_record(*key, &value)).transpose()

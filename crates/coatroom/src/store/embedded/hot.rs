@@ -133,10 +133,11 @@ impl Shard {
         self.mark_dirty(&key);
     }
 
-    /// Keeps a record that was read from the files.
+    /// Keeps a record that was read from the files. It stays at least for as long as the shard is
+    /// locked, since the work that asked for it may mark it as changed.
     pub(super) fn install(&mut self, record: Record) {
-        self.insert(record);
         self.evict(Self::STEPS);
+        self.insert(record);
     }
 
     /// The record under the key is to be written to the files.

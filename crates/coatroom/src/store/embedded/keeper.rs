@@ -15,7 +15,7 @@ use super::journal::Position;
 use crate::error::StoreError;
 
 /// How long a commit waits for room in the journal.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the keeper looks after those who wait for room.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -57,7 +57,7 @@ impl Core {
         }
         let mut records = Vec::new();
         for key in candidates {
-            match self.newest(&key)?.filter(|record| record.principal() == Some(principal)) {
+            match self.newest_sound(&key)?.filter(|record| record.principal() == Some(principal)) {
                 Some(record) if shards::is_live(&record, now) => records.push(record),
                 Some(_) => {}
                 // The next checkpoint looks at the entry again, and takes it out.

@@ -75,11 +75,11 @@ impl Core {
     }
 }
 
-/// A segment is at most 32 MiB, and the journal has at least four.
+/// The journal has eight segments: two take turns, the others are for when a checkpoint lags.
 fn layout(options: &EmbeddedStoreBuilder, directory: &Directory) -> Layout {
     const SMALLEST: u64 = 64 * 1024;
-    const LARGEST: u64 = 32 * 1024 * 1024;
-    let segment_bytes = (options.max_journal_bytes / 4).clamp(SMALLEST, LARGEST) / 4096 * 4096;
+    const LARGEST: u64 = 64 * 1024 * 1024;
+    let segment_bytes = (options.max_journal_bytes / 8).clamp(SMALLEST, LARGEST) / 4096 * 4096;
     let max_segments = (options.max_journal_bytes / segment_bytes).max(2);
     Layout {
         directory: directory.journal(),

@@ -4,7 +4,7 @@
 //! is past, the record is dead, or filed again under its new slice. Only a commit that brings the
 //! deadline nearer files an earlier entry. Entries whose record is gone are dropped when due.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -88,6 +88,7 @@ impl Core {
         let end = keys::slice_of(now).unwrap_or(u32::MAX);
         let cursor = state.cursor(namespace).min(end);
         let (mut claim, mut batch, mut next) = (Claim::default(), Batch::default(), end);
+        let mut claimed = HashSet::new();
         for (seen, due) in self.due(namespace, cursor, end).map_err(failed)?.enumerate() {
             let (slice, key) = due.map_err(failed)?;
             if seen == limit {
@@ -95,23 +96,22 @@ impl Core {
                 break;
             }
             batch.remove(&keys::slice_key(&key, slice));
+            // Of two entries of one record in one scan, the second only goes.
+            if claimed.contains(&key) {
+                continue;
+            }
             let (record, refile) = self.judge(&mut state, key, now, lease_until)?;
             if let Some(slice) = refile {
                 batch.put(&keys::slice_key(&key, slice), &[]);
                 next = next.min(slice);
             }
-            // Of two entries of one record in one scan, the second finds it claimed.
-            if let Some(record) = record {
-                state.leases.insert(key, (record.revision(), lease_until));
-                claim.records.push(record);
-            }
+            claimed.extend(record.as_ref().map(|record| *record.key()));
+            claim.records.extend(record);
         }
-        if let Err(error) = self.db.write(batch).and_then(|()| self.db.hand_over()) {
-            for record in &claim.records {
-                state.leases.remove(record.key());
-            }
-            return Err(failed(error));
-        }
+        self.db.write(batch).and_then(|()| self.db.hand_over()).map_err(failed)?;
+        // Leased last: where anything failed before, every entry is still where it was.
+        let leases = claim.records.iter().map(|record| (*record.key(), (record.revision(), lease_until)));
+        state.leases.extend(leases);
         state.cursors.insert(namespace, next);
         Ok(claim)
     }
@@ -124,7 +124,7 @@ impl Core {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<(Option<Record>, Option<u32>), StoreError> {
-        let Some(record) = self.newest(&key)? else {
+        let Some(record) = self.newest_sound(&key)? else {
             state.leases.remove(&key);
             return Ok((None, None));
         };

@@ -195,3 +195,24 @@ fn an_entry_of_a_principal_that_led_nowhere_is_taken_out() {
     checkpoint(&store);
     assert!(store.core.db.get(&stale).unwrap().is_none());
 }
+
+#[test]
+fn a_damaged_record_is_named_and_stops_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still_with(directory.path(), |b| b.hot_bytes(0));
+    (0..3).for_each(|number| create(&store, record_of(number, 1, 100, Some("alice"))));
+    checkpoint(&store);
+    let place = db::keys::record_key(&key(1));
+    let mut value = store.core.db.get(&place).unwrap().unwrap().to_vec();
+    *value.last_mut().unwrap() ^= 1;
+    let mut batch = db::Batch::default();
+    batch.put(&place, &value);
+    store.core.db.write(batch).unwrap();
+    let error = pollster::block_on(store.load(&key(1), START)).unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { what } if what.contains("fails its checksum")), "{error}");
+    assert_eq!(now(store.of_principal(namespace(), "alice", START)).len(), 2);
+    assert_eq!(now(store.page(namespace(), None, 9, START)).records.len(), 2);
+    let late = START + IDLE + Duration::from_secs(30);
+    assert_eq!(now(store.claim_expired(namespace(), late, late + IDLE, 9)).records.len(), 2);
+    checkpoint(&store);
+}
