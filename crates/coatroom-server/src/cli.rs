@@ -85,6 +85,15 @@ impl Demo {
     }
 }
 
+#[cfg(test)]
+impl Demo {
+    /// The defaults.
+    pub(crate) fn for_tests() -> Self {
+        let Command::Demo(demo) = Cli::parse_from(["coatroom", "demo"]).command;
+        demo
+    }
+}
+
 fn conflict(message: &str) -> clap::Error {
     use clap::CommandFactory;
     let mut cli = Cli::command();

@@ -12,6 +12,8 @@ mod pages;
 mod routes;
 mod serve;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod users;
 mod view;
 mod wording;
