@@ -136,7 +136,7 @@ impl State {
 
     /// The id to create a session with, where it has one and does not exist yet.
     fn fresh_id(&self) -> Option<SessionId> {
-        self.id.clone().filter(|_| self.base.is_none())
+        if self.base.is_none() { self.id.clone() } else { None }
     }
 
     /// Takes in what a commit came to.
