@@ -32,7 +32,7 @@ pub(crate) static GOODS: &[Good] = &[
     Good {
         sku: "raincoat",
         name: "Drizzle raincoat",
-        note: "Waxed cotton, taped seams",
+        note: "Waxed cotton, lined",
         price: 240,
         tone: "ochre",
         picture: include_str!("../../assets/goods/raincoat.svg"),
