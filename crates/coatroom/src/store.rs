@@ -31,8 +31,9 @@ use crate::record::{Activity, Record};
 ///
 /// Three rules hold for every method. A record that is dead at `now` ([`Record::is_live`]) is as
 /// absent, swept or not. An `Err` means that the outcome is not known to be a success: the store
-/// may have refused, or done the work and lost the answer ([`StoreError::is_outcome_unknown`]). A
-/// future that is dropped leaves the record as before or as after, never between.
+/// may have refused, or done the work and lost the answer
+/// ([`is_outcome_unknown`](crate::StoreError::is_outcome_unknown)). A future that is dropped leaves
+/// the record as before or as after, never between.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The live record under `key`, or `None`.
     ///

@@ -3,6 +3,7 @@
 
 mod cancellation;
 mod conformance;
+mod examples;
 mod identity;
 mod layer;
 mod model;
