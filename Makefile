@@ -28,7 +28,7 @@ setup: setup-system setup-cargo setup-npm ## Installs what is missing (Debian 12
 setup-system:
 	$(call heading,System packages)
 	@missing=; \
-	for need in cc:build-essential chromium:chromium node:nodejs npm:npm; do \
+	for need in cc:build-essential chromium:chromium node:nodejs npm:npm python3:python3; do \
 		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need#*:}"; \
 	done; \
 	if [ -z "$$missing" ]; then echo 'all there'; exit 0; fi; \

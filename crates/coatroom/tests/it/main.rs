@@ -4,6 +4,7 @@
 mod cancellation;
 mod conformance;
 mod examples;
+mod format;
 mod identity;
 mod layer;
 mod model;
