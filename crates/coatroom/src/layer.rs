@@ -15,12 +15,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 #[cfg(feature = "axum")]
-pub use self::extract::SessionRejection;
+pub use self::extract::{FailedLoad, SessionRejection};
 pub use self::future::SessionFuture;
 pub use self::handle::SessionHandle;
 pub use self::options::{ErrorResponse, IdSource};
 pub(crate) use self::options::{Web, WebOptions};
-pub use self::passive::{Passive, PassiveLayer};
+pub use self::passive::{Passive, PassiveLayer, PassiveService};
 use crate::manager::SessionManager;
 
 /// Gives requests their session: see [`SessionManager::layer`].
