@@ -12,7 +12,7 @@ FEATURES = sed -n '/^\[features\]/,/^\[[^f]/s/^\([a-z][a-z0-9-]*\) *=.*/\1/p' cr
 heading = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup setup-system setup-cargo setup-npm test check fmt clippy features doc deny \
-	unit browser crash demo bench bench-all
+	unit browser crash fuzz demo bench bench-all
 .DEFAULT_GOAL = help
 
 help: ## Lists the targets
@@ -100,6 +100,22 @@ browser: ## Drives the demo shop with a real Chromium
 	$(call heading,Browser tests)
 	cargo build -p coatroom-server
 	npm test --prefix $(BROWSER_TESTS)
+
+# --- what one lets run for a while ----------------------------------------------------------------
+
+# Seconds for each target. Needs a nightly compiler; its finds lie in fuzz/artifacts.
+FUZZ_SECONDS = 60
+FUZZ_TARGETS = cookie_header record_bytes store_model
+FUZZ_RECORDS = crates/coatroom/tests/fixtures/v1
+
+fuzz: ## Throws odd cookies, records and rows of calls at the library (nightly compiler)
+	$(call heading,Fuzzing)
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	@set -e; for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target; \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target $(FUZZ_RECORDS) -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1; \
+	done
 
 # --- what one looks at ----------------------------------------------------------------------------
 
