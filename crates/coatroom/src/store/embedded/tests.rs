@@ -1,4 +1,5 @@
 mod durability;
+pub(super) mod format;
 mod limits;
 mod opening;
 

@@ -175,3 +175,15 @@ fn syncing_tells_how_far_it_reached() {
     assert_eq!(journal.position(), position);
     assert!(journal.failure().is_none());
 }
+
+#[test]
+fn an_entry_lies_in_the_journal_as_documented() {
+    for (vector, record) in crate::store::embedded::tests::format::stored() {
+        let number = record.activity().to_bits();
+        let entry = Entry::new(Kind::PutFiled, *record.key(), number, record.bytes());
+        let epoch = vector["journal_epoch"].as_str().unwrap().parse().unwrap();
+        let at = vector["journal_at"].as_u64().unwrap() as usize;
+        let head = crate::store::embedded::tests::format::bytes(&vector["journal_head"]);
+        assert_eq!(entry.head(epoch, at)[..], head);
+    }
+}
