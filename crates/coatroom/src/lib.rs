@@ -47,7 +47,7 @@
 //! | read and change a visitor's session in a handler | [`Session`], as an argument |
 //! | name an attribute and its type, and say how two changes of it merge | [`Slot`] |
 //! | open, list and end sessions, also without HTTP | [`SessionManager`] |
-//! | choose where they are kept | [`store`], [how to choose](manual::choosing_a_store) |
+//! | choose where they are kept | [`EmbeddedStore`] or [`MemoryStore`]: [how to choose](manual::choosing_a_store) |
 //! | set name, domain and lifetime of the cookie | [`CookieOptions`] |
 //! | keep polling from extending a session | [`PassiveLayer`] |
 //! | hear of logins, expiries and forged ids | [`Event`], [`Listener`] |
@@ -64,7 +64,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `axum` | yes | [`Session`] as an extractor; `tower` with it |
-//! | `embedded` | yes | the store in files of this machine |
+//! | `embedded` | yes | [`EmbeddedStore`], in files of this machine |
 //! | `tower` | with `axum` | the layer, the cookie, [`SessionHandle`] |
 //! | `metrics` | | [counters and a histogram](manual::operating) through the `metrics` facade |
 //! | `test-util` | | [`testing`] and [`store::FaultyStore`] for the tests of applications |

@@ -40,7 +40,7 @@
 //! | memory of a [`MemoryStore`](crate::MemoryStore) | 1 GiB | [`max_bytes`](crate::store::MemoryStoreBuilder::max_bytes) |
 //! | what a power cut may cost an [`EmbeddedStore`](crate::store::EmbeddedStore) | the commits of one second | [`durability`](crate::store::EmbeddedStoreBuilder::durability) |
 //! | its memory for sessions in use | 256 MiB | [`hot_bytes`](crate::store::EmbeddedStoreBuilder::hot_bytes) |
-//! | its journal on disk | 256 MiB at most | [`max_journal_bytes`](crate::store::EmbeddedStoreBuilder::max_journal_bytes) |
+//! | its journal on disk | 128 MiB at most | [`max_journal_bytes`](crate::store::EmbeddedStoreBuilder::max_journal_bytes) |
 //! | how it writes the journal | mapped where the file system allows it | [`without_mapping`](crate::store::EmbeddedStoreBuilder::without_mapping) |
 //!
 //! # Fixed
