@@ -12,6 +12,10 @@ use crate::id::{Key, Locator, Namespace};
 
 /// A principal of a namespace.
 type Of = (Namespace, Box<str>);
+type Touched = (Of, Key);
+type Raised = (Of, u64);
+/// Tells which principal a key's record belongs to now.
+type Owner<'a> = dyn FnMut(&Key) -> Result<Option<Box<str>>, DbError> + 'a;
 
 #[derive(Debug, Default)]
 pub(super) struct Principals {
@@ -93,11 +97,7 @@ impl Principals {
 
     /// What changed so far is on its way to the files. `owner` gives the principal that a key's
     /// record belongs to now.
-    pub(super) fn flush(
-        &self,
-        batch: &mut Batch,
-        owner: &mut dyn FnMut(&Key) -> Result<Option<Box<str>>, DbError>,
-    ) -> Result<(), DbError> {
+    pub(super) fn flush(&self, batch: &mut Batch, owner: &mut Owner<'_>) -> Result<(), DbError> {
         let (touched, epochs) = self.state.lock().start_flush();
         for ((_, principal), key) in touched {
             let entry = keys::principal_key(&principal, &key);
@@ -124,7 +124,7 @@ impl State {
         self.recent.epochs.get(of).or_else(|| self.flushing.epochs.get(of)).copied()
     }
 
-    fn start_flush(&mut self) -> (Vec<(Of, Key)>, Vec<(Of, u64)>) {
+    fn start_flush(&mut self) -> (Vec<Touched>, Vec<Raised>) {
         let recent = std::mem::take(&mut self.recent);
         for (of, keys) in recent.touched {
             self.flushing.touched.entry(of).or_default().extend(keys);
