@@ -61,7 +61,7 @@ impl Change {
 /// The deferred changes of a request: at most one per attribute, sorted by name.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
-    list: SmallVec<[Change; 1]>,
+    list: Vec<Change>,
     cleared: Option<Cleared>,
 }
 
@@ -179,8 +179,11 @@ impl Changes {
             return Ok(resolved);
         }
         for change in &self.list {
-            let theirs = newest.and_then(|record| record.get(&change.name));
-            if let Some(merged) = change.resolve(codec, theirs)? {
+            let unmoved =
+                matches!((&change.base, newest), (Some(base), Some(newest)) if newest.is_same(base));
+            let base = change.base();
+            let theirs = if unmoved { base } else { newest.and_then(|record| record.get(&change.name)) };
+            if let Some(merged) = change.resolve(codec, base, theirs)? {
                 resolved.edits.push((&change.name, merged));
             }
         }
@@ -211,9 +214,10 @@ impl Change {
     fn resolve(
         &self,
         codec: &Codec<'_>,
+        base: Option<RawValue<'_>>,
         theirs: Option<RawValue<'_>>,
     ) -> Result<Option<Merged<'_>>, SessionError> {
-        let (base, ours) = (self.base(), self.ours());
+        let ours = self.ours();
         if theirs == base {
             return Ok((ours != base).then_some(Merged::Ours(ours)));
         }

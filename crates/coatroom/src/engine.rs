@@ -62,6 +62,11 @@ impl Engine {
         Key { namespace: self.config.namespace, locator }
     }
 
+    /// A stand-in where no key matters.
+    pub(crate) fn no_key(&self) -> Key {
+        self.key(Locator::from_bytes([0; 16]))
+    }
+
     pub(crate) fn codec(&self, key: Key) -> Codec<'_> {
         Codec { key, sealer: self.sealer.as_deref(), max_value_bytes: self.config.max_value_bytes }
     }
@@ -154,7 +159,7 @@ fn judge(record: &Record, id: &SessionId, now: Timestamp) -> Verdict {
         return Verdict::Wrong;
     }
     let hash = id.hash();
-    if hash.matches(record.secret_hash()) {
+    if hash.matches(&record.secret_hash()) {
         return Verdict::Current;
     }
     let lately = |at: Timestamp| at.as_millis() > 0 && now < at + SUPERSEDED_FOR;

@@ -10,17 +10,19 @@ use crate::record::Activity;
 pub(crate) struct Limits {
     pub(crate) created: Timestamp,
     pub(crate) deadline: Timestamp,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) unconfirmed_timeout: Option<Duration>,
+    /// `u64::MAX` for none.
+    pub(crate) idle_millis: u64,
+    pub(crate) unconfirmed_millis: Option<u64>,
 }
 
 /// The nearest of lifetime, idle timeout and, for a session that was never presented back, the
 /// unconfirmed timeout.
 pub(crate) fn expires_at(limits: &Limits, activity: Activity) -> Timestamp {
-    let idle = activity.last_accessed + limits.idle_timeout;
-    let nearest = limits.deadline.min(idle);
-    match limits.unconfirmed_timeout {
-        Some(timeout) if !activity.confirmed => nearest.min(limits.created + timeout),
+    let after =
+        |from: Timestamp, millis: u64| Timestamp::from_millis(from.as_millis().saturating_add(millis));
+    let nearest = limits.deadline.min(after(activity.last_accessed, limits.idle_millis));
+    match limits.unconfirmed_millis {
+        Some(timeout) if !activity.confirmed => nearest.min(after(limits.created, timeout)),
         _ => nearest,
     }
 }
@@ -41,8 +43,8 @@ mod tests {
         Limits {
             created: Timestamp::from_millis(0),
             deadline: Timestamp::from_millis(0) + 60 * MINUTE,
-            idle_timeout: 20 * MINUTE,
-            unconfirmed_timeout: Some(10 * MINUTE),
+            idle_millis: 20 * 60_000,
+            unconfirmed_millis: Some(10 * 60_000),
         }
     }
 
@@ -62,8 +64,8 @@ mod tests {
     fn a_session_without_limits_never_ends() {
         let limits = Limits {
             deadline: Timestamp::NEVER,
-            idle_timeout: Duration::MAX,
-            unconfirmed_timeout: None,
+            idle_millis: u64::MAX,
+            unconfirmed_millis: None,
             ..limits()
         };
         assert_eq!(expires_at(&limits, seen(MINUTE, true)), Timestamp::NEVER);

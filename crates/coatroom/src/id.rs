@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// What the cookie carries: a [`Locator`] and a secret.
 ///
@@ -65,7 +65,7 @@ impl SessionId {
     pub(crate) fn expose_into(&self, text: &mut String) {
         let mut bytes = [0; Self::BYTES];
         bytes[..Locator::LEN].copy_from_slice(&self.locator.0);
-        bytes[Locator::LEN..].copy_from_slice(&self.secret.0);
+        bytes[Locator::LEN..].copy_from_slice(&*self.secret.to_bytes());
         URL_SAFE_NO_PAD.encode_string(bytes, text);
         bytes.zeroize();
     }
@@ -78,9 +78,9 @@ impl SessionId {
 
     /// The same locator with a new secret, as [`renew`](crate::Session::renew) makes it.
     pub(crate) fn renewed(locator: Locator) -> Result<Self, EntropyError> {
-        let mut secret = Secret([0; Secret::LEN]);
-        getrandom::fill(&mut secret.0).map_err(|_| EntropyError)?;
-        Ok(Self { locator, secret })
+        let mut secret = Zeroizing::new([0; Secret::LEN]);
+        getrandom::fill(&mut *secret).map_err(|_| EntropyError)?;
+        Ok(Self { locator, secret: Secret::from_bytes(&secret) })
     }
 
     pub(crate) fn hash(&self) -> SecretHash {
@@ -92,7 +92,9 @@ impl SessionId {
         let mut secret = [0; Secret::LEN];
         locator.copy_from_slice(&bytes[..Locator::LEN]);
         secret.copy_from_slice(&bytes[Locator::LEN..]);
-        Self { locator: Locator(locator), secret: Secret(secret) }
+        let id = Self { locator: Locator(locator), secret: Secret::from_bytes(&secret) };
+        secret.zeroize();
+        id
     }
 }
 
@@ -113,6 +115,7 @@ pub struct EntropyError;
 /// 128 bits, shown as 32 lower-case hexadecimal digits. It does not change at login, and knowing it
 /// opens nothing.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(align(8))] // moved in whole words
 pub struct Locator([u8; 16]);
 
 impl Locator {
@@ -179,6 +182,7 @@ pub struct InvalidLocator;
 /// Many applications may share a store and never meet: every key carries the namespace, and a
 /// manager sees its own alone. Eight bytes of a SHA-256 of the name.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(align(8))] // moved in whole words
 pub struct Namespace([u8; 8]);
 
 impl Namespace {
@@ -238,14 +242,30 @@ impl Key {
 }
 
 /// The half that opens a session. It exists in the cookie and for the length of a request.
+///
+/// Four words rather than 32 bytes, since each is wiped by a write of its own.
 #[derive(Clone, Eq, PartialEq)]
-struct Secret([u8; 32]);
+struct Secret([u64; 4]);
 
 impl Secret {
     const LEN: usize = 32;
 
+    fn from_bytes(bytes: &[u8; Self::LEN]) -> Self {
+        Self(words(bytes))
+    }
+
+    fn to_bytes(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(self.0) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
     fn hash(&self) -> SecretHash {
-        SecretHash(Sha256::digest(self.0).into())
+        let mut hash = Sha256::new();
+        self.0.iter().for_each(|word| hash.update(word.to_le_bytes()));
+        SecretHash(hash.finalize().into())
     }
 }
 
@@ -260,9 +280,18 @@ impl Drop for Secret {
 pub(crate) struct SecretHash(pub(crate) [u8; 32]);
 
 impl SecretHash {
-    pub(crate) fn matches(&self, stored: &[u8]) -> bool {
-        self.0.ct_eq(stored).into()
+    pub(crate) fn matches(&self, stored: &[u8; 32]) -> bool {
+        // By words rather than bytes: an eighth of the barriers against the optimizer.
+        words(&self.0).ct_eq(&words(stored)).into()
     }
+}
+
+fn words(bytes: &[u8; 32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ impl Record {
         Self(ThinArc::from_header_and_slice(beside, bytes))
     }
 
+    /// Writes over the bytes of a record that nobody else holds yet; `None` where somebody does.
+    fn write_over(&mut self, write: impl FnOnce(&mut [u8])) -> Option<()> {
+        self.0.with_arc_mut(|arc| triomphe::Arc::get_mut(arc).map(|record| write(record.slice_mut())))
+    }
+
     /// The key it is filed under.
     #[must_use]
     pub fn key(&self) -> &Key {
@@ -97,6 +102,11 @@ impl Record {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.fields().revision()
+    }
+
+    /// Whether both are one and the same commit, seen through clones.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.bytes(), other.bytes())
     }
 
     /// Whether this is the same session as `earlier`, as later commits left it, and not one that was
@@ -198,16 +208,7 @@ impl Record {
     /// The point at which it is dead: the nearest of its deadlines, by its activity now.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        let fields = self.fields();
-        expiry::expires_at(
-            &expiry::Limits {
-                created: fields.created(),
-                deadline: fields.deadline(),
-                idle_timeout: fields.idle_timeout(),
-                unconfirmed_timeout: fields.unconfirmed_timeout(),
-            },
-            self.activity(),
-        )
+        expiry::expires_at(&self.fields().limits(), self.activity())
     }
 
     /// Whether it is not dead yet. A record is dead from the very millisecond of a deadline on,
@@ -221,7 +222,7 @@ impl Record {
         self.fields().algorithm()
     }
 
-    pub(crate) fn secret_hash(&self) -> &[u8] {
+    pub(crate) fn secret_hash(&self) -> [u8; 32] {
         self.fields().secret_hash()
     }
 

@@ -1,5 +1,6 @@
 //! What a commit is to do, and the record it comes to.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use compact_str::CompactString;
@@ -20,14 +21,19 @@ pub(crate) struct Work {
     /// The record this request loaded; `None` where it is to create one.
     pub(crate) base: Option<Record>,
     /// The id of a session that does not exist yet; `None` for a keyed one.
-    pub(crate) fresh: Option<SessionId>,
+    pub(crate) fresh: Option<Box<SessionId>>,
     pub(crate) changes: Changes,
     pub(crate) settings: Settings,
 }
 
-/// Changes of the session itself rather than of its attributes.
+/// Changes of the session itself rather than of its attributes. Few requests make any, so they
+/// take one word until one does.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct Settings(Option<Box<Wishes>>);
+
+/// What is to become of the session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
     pub(crate) login: Option<CompactString>,
     pub(crate) renew: bool,
     pub(crate) client_label: Option<CompactString>,
@@ -40,7 +46,33 @@ pub(crate) struct Settings {
     pub(crate) confirmed: bool,
 }
 
-impl Settings {
+/// No wish at all.
+static NO_WISH: Wishes = Wishes {
+    login: None,
+    renew: false,
+    client_label: None,
+    idle_timeout: None,
+    lifetime: None,
+    persistent: None,
+    create: false,
+    confirmed: false,
+};
+
+impl Deref for Settings {
+    type Target = Wishes;
+
+    fn deref(&self) -> &Wishes {
+        self.0.as_deref().unwrap_or(&NO_WISH)
+    }
+}
+
+impl DerefMut for Settings {
+    fn deref_mut(&mut self) -> &mut Wishes {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Wishes {
     /// Whether a record that exists is to be written though no attribute changed.
     pub(crate) fn change_record(&self) -> bool {
         self.renews()
@@ -202,5 +234,5 @@ fn over_format(limit: FormatLimit) -> SessionError {
     if limit.count > FORMAT_MAX {
         return SessionError::TooManyAttributes { count: limit.count, limit: FORMAT_MAX };
     }
-    SessionError::RecordTooLarge { size: limit.names, limit: FORMAT_MAX }
+    SessionError::RecordTooLarge { size: limit.names.max(limit.extensions), limit: FORMAT_MAX }
 }

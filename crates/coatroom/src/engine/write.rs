@@ -35,11 +35,12 @@ impl Engine {
 
     async fn write_replaying(&self, work: &Work) -> Result<Option<Written>, SessionError> {
         let draw = self.draw(work).await?;
-        let mut newest = work.base.clone();
+        let mut newer = None;
         for _ in 0..MAX_ATTEMPTS {
-            work.check_newest(newest.as_ref())?;
-            let Some(record) = self.plan(work, newest.as_ref(), &draw)? else { return Ok(None) };
-            let attempt = match &newest {
+            let newest = newer.as_ref().or(work.base.as_ref());
+            work.check_newest(newest)?;
+            let Some(record) = self.plan(work, newest, &draw)? else { return Ok(None) };
+            let attempt = match newest {
                 None => self.create(work, &record).await?,
                 Some(newest) => self.compare_and_set(newest.revision(), &record).await?,
             };
@@ -48,7 +49,7 @@ impl Engine {
                     self.report_all(&departed);
                     return self.landed(work, record, draw).await.map(Some);
                 }
-                Attempt::Newer(record) => newest = Some(record),
+                Attempt::Newer(record) => newer = Some(record),
                 Attempt::Gone => return Err(SessionError::Gone),
             }
         }
@@ -129,7 +130,7 @@ impl Engine {
         if let Some(principal) = &work.settings.login {
             self.after_login(principal, &record).await?;
         }
-        let id = draw.renewed.or_else(|| work.fresh.clone());
+        let id = draw.renewed.or_else(|| work.fresh.as_deref().cloned());
         Ok(Written { record, id })
     }
 }
@@ -140,6 +141,9 @@ impl Work {
     /// may neither sign in nor renew: the browser already holds the newer cookie.
     pub(super) fn check_newest(&self, newest: Option<&Record>) -> Result<(), SessionError> {
         let (Some(base), Some(newest)) = (&self.base, newest) else { return Ok(()) };
+        if newest.is_same(base) {
+            return Ok(());
+        }
         if !newest.succeeds(base) {
             return Err(SessionError::Gone);
         }

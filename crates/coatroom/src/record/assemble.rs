@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use smallvec::SmallVec;
+
 use super::attributes::Attributes;
 use super::header::Header;
 use super::value::RawValue;
@@ -28,14 +30,15 @@ pub(crate) struct Draft<'a> {
     pub(crate) edits: &'a [AttributeEdit<'a>],
 }
 
-/// More attributes, or more bytes of names, than a record has room for.
+/// More attributes, or more bytes of names or extensions, than a record has room for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FormatLimit {
     pub(crate) count: usize,
     pub(crate) names: usize,
+    pub(crate) extensions: usize,
 }
 
-/// Count and end of names are 16-bit fields.
+/// Count, end of names and length of extensions are 16-bit fields.
 pub(crate) const FORMAT_MAX: usize = 65_535;
 
 thread_local! {
@@ -54,6 +57,9 @@ impl Draft<'_> {
     /// [`FormatLimit`] where it has more attributes or names than the format has room for; sizes of
     /// values are the caller's to limit, far below the format's 4 GiB.
     pub(crate) fn assemble(&self) -> Result<Record, FormatLimit> {
+        if let Some(record) = self.base.and_then(|base| self.overwritten(base)) {
+            return Ok(record);
+        }
         SCRATCH.with_borrow_mut(|out| {
             out.clear();
             self.write(out)?;
@@ -67,15 +73,17 @@ impl Draft<'_> {
 
     fn write(&self, out: &mut Vec<u8>) -> Result<(), FormatLimit> {
         let base = self.base.map(|record| Attributes::new(&Fields::new(record.bytes())));
-        let (count, names) =
-            self.merged(base).fold((0, 0), |(count, names), (name, _)| (count + 1, names + name.len()));
-        if count > FORMAT_MAX || names > FORMAT_MAX {
-            return Err(FormatLimit { count, names });
+        let merged: SmallVec<[_; 16]> = self.merged(base).collect();
+        let names = merged.iter().map(|(name, _)| name.len()).sum();
+        let (count, extensions) = (merged.len(), self.extensions.len());
+        if count > FORMAT_MAX || names > FORMAT_MAX || extensions > FORMAT_MAX {
+            return Err(FormatLimit { count, names, extensions });
         }
-        self.header.write(out, count, self.extensions.len());
+        out.resize(self.header.len(), 0);
+        self.header.write(out, count, extensions);
         out.extend_from_slice(self.extensions);
         let (mut name_end, mut value_end) = (0, 0);
-        for (name, value) in self.merged(base) {
+        for (name, value) in &merged {
             name_end += name.len();
             value_end += value.bytes.len();
             let mut row = [0; super::header::ROW];
@@ -84,9 +92,35 @@ impl Draft<'_> {
             row[4..].copy_from_slice(&(value_end as u32).to_le_bytes());
             out.extend_from_slice(&row);
         }
-        self.merged(base).for_each(|(name, _)| out.extend_from_slice(name));
-        self.merged(base).for_each(|(_, value)| out.extend_from_slice(value.bytes));
+        merged.iter().for_each(|(name, _)| out.extend_from_slice(name));
+        merged.iter().for_each(|(_, value)| out.extend_from_slice(value.bytes));
         Ok(())
+    }
+
+    /// The most frequent commit puts values of the same length where others were, as counters and
+    /// times do: then the base is copied whole and written over. `None` where that cannot be.
+    fn overwritten(&self, base: &Record) -> Option<Record> {
+        let fields = Fields::new(base.bytes());
+        let same_layout =
+            self.extensions == fields.extensions() && self.header.renewal.is_some() == fields.has_renewal();
+        if !same_layout {
+            return None;
+        }
+        let attributes = Attributes::new(&fields);
+        let mut places = SmallVec::<[_; 4]>::new();
+        for edit in self.edits {
+            let value = edit.value?;
+            places.push((attributes.place_for(edit.name, value)?, value.bytes));
+        }
+        let values_start = base.bytes().len() - attributes.values_len();
+        let mut record = Record::from_checked(self.key, self.activity, base.bytes());
+        record.write_over(|bytes| {
+            self.header.write(bytes, attributes.len(), self.extensions.len());
+            for (place, value) in &places {
+                bytes[values_start + place.start..][..value.len()].copy_from_slice(value);
+            }
+        })?;
+        Some(record)
     }
 
     /// The attributes of the new record: both sides in order, edits in place of what they name.

@@ -94,6 +94,19 @@ impl<'a> Attributes<'a> {
         if index == 0 { 0 } else { self.row(index - 1).value_end() }
     }
 
+    pub(super) fn values_len(self) -> usize {
+        self.values.len()
+    }
+
+    /// Where among the values `value` can be written over the one of this name: it has the same
+    /// length and format.
+    pub(super) fn place_for(self, name: &str, value: RawValue<'_>) -> Option<std::ops::Range<usize>> {
+        let index = self.find(name).ok()?;
+        let row = self.row(index);
+        let place = self.value_start(index)..row.value_end();
+        (place.len() == value.bytes.len() && row.format() == value.format).then_some(place)
+    }
+
     fn row(self, index: usize) -> Row<'a> {
         // The slice is one row long.
         #[allow(clippy::expect_used)]

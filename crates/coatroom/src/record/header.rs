@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::extensions::RecordError;
 use crate::clock::{Timestamp, millis};
+use crate::expiry::Limits;
 
 pub(super) const VERSION: u8 = 1;
 
@@ -12,6 +13,7 @@ const PERSISTENT: u8 = 2;
 
 const FLAGS: usize = 1;
 const HASH_ALGORITHM: usize = 2;
+const ZERO: usize = 3;
 const ATTRIBUTE_COUNT: usize = 4;
 const EXTENSION_BYTES: usize = 6;
 const REVISION: usize = 8;
@@ -68,38 +70,39 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(super) fn write(&self, out: &mut Vec<u8>, attributes: usize, extensions: usize) {
-        let mut fixed = [0; FIXED + RENEWAL];
-        fixed[0] = VERSION;
-        fixed[FLAGS] = u8::from(self.renewal.is_some()) * RENEWED + u8::from(self.persistent) * PERSISTENT;
-        fixed[HASH_ALGORITHM] = u8::from(self.algorithm == HashAlgorithm::Sha256);
+    /// Bytes of the fixed part, and of the renewal block if there is one.
+    pub(super) fn len(&self) -> usize {
+        if self.renewal.is_some() { FIXED + RENEWAL } else { FIXED }
+    }
+
+    /// Writes [`Header::len`] bytes to the start of `out`.
+    pub(super) fn write(&self, out: &mut [u8], attributes: usize, extensions: usize) {
+        out[0] = VERSION;
+        out[FLAGS] = u8::from(self.renewal.is_some()) * RENEWED + u8::from(self.persistent) * PERSISTENT;
+        out[HASH_ALGORITHM] = u8::from(self.algorithm == HashAlgorithm::Sha256);
+        out[ZERO] = 0;
         // Both fit: `Draft::assemble` checked them against the format's limits.
-        put(&mut fixed, ATTRIBUTE_COUNT, (attributes as u16).to_le_bytes());
-        put(&mut fixed, EXTENSION_BYTES, (extensions as u16).to_le_bytes());
-        put(&mut fixed, REVISION, self.revision.to_le_bytes());
-        put(&mut fixed, GENERATION, self.generation.to_le_bytes());
+        put(out, ATTRIBUTE_COUNT, (attributes as u16).to_le_bytes());
+        put(out, EXTENSION_BYTES, (extensions as u16).to_le_bytes());
+        put(out, REVISION, self.revision.to_le_bytes());
+        put(out, GENERATION, self.generation.to_le_bytes());
         let unconfirmed =
             self.unconfirmed_timeout.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX).max(1));
-        put(&mut fixed, UNCONFIRMED_SECONDS, unconfirmed.to_le_bytes());
-        put(&mut fixed, CREATED, self.created.as_millis().to_le_bytes());
-        put(&mut fixed, DEADLINE, self.deadline.as_millis().to_le_bytes());
-        put(&mut fixed, IDLE_MILLIS, millis(self.idle_timeout).to_le_bytes());
-        put(&mut fixed, NONCE, self.nonce.to_le_bytes());
-        put(&mut fixed, SECRET_HASH, self.secret_hash);
-        let length = match &self.renewal {
-            None => FIXED,
-            Some(renewal) => {
-                put(&mut fixed, RENEWAL_AUTHENTICATED, renewal.authenticated.as_millis().to_le_bytes());
-                put(&mut fixed, RENEWAL_RENEWED, renewal.renewed.as_millis().to_le_bytes());
-                put(&mut fixed, RENEWAL_PREVIOUS, renewal.previous);
-                FIXED + RENEWAL
-            }
-        };
-        out.extend_from_slice(&fixed[..length]);
+        put(out, UNCONFIRMED_SECONDS, unconfirmed.to_le_bytes());
+        put(out, CREATED, self.created.as_millis().to_le_bytes());
+        put(out, DEADLINE, self.deadline.as_millis().to_le_bytes());
+        put(out, IDLE_MILLIS, millis(self.idle_timeout).to_le_bytes());
+        put(out, NONCE, self.nonce.to_le_bytes());
+        put(out, SECRET_HASH, self.secret_hash);
+        if let Some(renewal) = &self.renewal {
+            put(out, RENEWAL_AUTHENTICATED, renewal.authenticated.as_millis().to_le_bytes());
+            put(out, RENEWAL_RENEWED, renewal.renewed.as_millis().to_le_bytes());
+            put(out, RENEWAL_PREVIOUS, renewal.previous);
+        }
     }
 }
 
-fn put<const N: usize>(out: &mut [u8; FIXED + RENEWAL], at: usize, bytes: [u8; N]) {
+fn put<const N: usize>(out: &mut [u8], at: usize, bytes: [u8; N]) {
     out[at..at + N].copy_from_slice(&bytes);
 }
 
@@ -181,6 +184,16 @@ impl<'a> Fields<'a> {
         self.timestamp(DEADLINE)
     }
 
+    pub(super) fn limits(self) -> Limits {
+        let seconds = u32::from_le_bytes(self.array(UNCONFIRMED_SECONDS));
+        Limits {
+            created: self.created(),
+            deadline: self.deadline(),
+            idle_millis: u64::from_le_bytes(self.array(IDLE_MILLIS)),
+            unconfirmed_millis: (seconds > 0).then(|| u64::from(seconds) * 1_000),
+        }
+    }
+
     pub(super) fn idle_timeout(self) -> Duration {
         match u64::from_le_bytes(self.array(IDLE_MILLIS)) {
             u64::MAX => Duration::MAX,
@@ -192,8 +205,8 @@ impl<'a> Fields<'a> {
         u64::from_le_bytes(self.array(NONCE))
     }
 
-    pub(super) fn secret_hash(self) -> &'a [u8] {
-        &self.0[SECRET_HASH..FIXED]
+    pub(super) fn secret_hash(self) -> [u8; 32] {
+        self.array(SECRET_HASH)
     }
 
     pub(super) fn renewal(self) -> Option<Renewal> {
@@ -213,7 +226,7 @@ impl<'a> Fields<'a> {
         &self.0[self.table_start()..]
     }
 
-    fn has_renewal(self) -> bool {
+    pub(super) fn has_renewal(self) -> bool {
         self.0[FLAGS] & RENEWED != 0
     }
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use super::state::{CookieAction, Phase};
-use crate::engine::Work;
+use super::state::{CookieAction, Phase, State};
+use crate::engine::{Work, Written};
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::slot::Slot;
@@ -98,8 +98,7 @@ impl Session {
     /// Dropping the future leaves the record as before or as after, and the changes deferred:
     /// saving them again applies nothing twice but the closures of `edit`.
     pub async fn save(&self) -> Result<(), SessionError> {
-        self.shared.state.lock().check_open()?;
-        self.commit().await
+        self.commit_if(State::check_open).await
     }
 
     /// Ends the session: its data is gone at once, on every node, whatever this handler then does;
@@ -139,18 +138,18 @@ impl Session {
     }
 
     /// Commits what is deferred, in any phase.
+    #[cfg(feature = "tower")]
     pub(crate) async fn commit(&self) -> Result<(), SessionError> {
-        let Some(mut saving) = Saving::begin(self) else { return Ok(()) };
+        self.commit_if(|_| Ok(())).await
+    }
+
+    async fn commit_if(
+        &self,
+        may: impl FnOnce(&State) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        let Some(saving) = Saving::begin(self, may)? else { return Ok(()) };
         let written = self.engine().write(&saving.work).await?;
-        saving.done = true;
-        let state = &mut *self.shared.state.lock();
-        if let Some(written) = written {
-            state.written(written);
-            let changed = saving.work.settings.change_cookie();
-            if changed && state.id.is_some() && saving.phase != Phase::Sent {
-                state.cookie = CookieAction::Send;
-            }
-        }
+        saving.finish(written);
         Ok(())
     }
 
@@ -176,21 +175,37 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn begin(session: &'a Session) -> Option<Self> {
+    fn begin(
+        session: &'a Session,
+        may: impl FnOnce(&State) -> Result<(), SessionError>,
+    ) -> Result<Option<Self>, SessionError> {
         let state = &mut *session.shared.state.lock();
-        let work = state.take_work()?;
+        may(state)?;
+        let Some(work) = state.take_work() else { return Ok(None) };
         let phase = std::mem::replace(&mut state.phase, Phase::Saving);
-        Some(Self { session, work, phase, done: false })
+        Ok(Some(Self { session, work, phase, done: false }))
+    }
+
+    fn finish(mut self, written: Option<Written>) {
+        self.done = true;
+        let state = &mut *self.session.shared.state.lock();
+        state.phase = self.phase;
+        let Some(written) = written else { return };
+        state.written(written);
+        if self.work.settings.change_cookie() && state.id.is_some() && self.phase != Phase::Sent {
+            state.cookie = CookieAction::Send;
+        }
     }
 }
 
 impl Drop for Saving<'_> {
     fn drop(&mut self) {
+        if self.done {
+            return;
+        }
         let state = &mut *self.session.shared.state.lock();
         state.phase = self.phase;
-        if !self.done {
-            state.changes = std::mem::take(&mut self.work.changes);
-            state.settings = std::mem::take(&mut self.work.settings);
-        }
+        state.changes = std::mem::take(&mut self.work.changes);
+        state.settings = std::mem::take(&mut self.work.settings);
     }
 }

@@ -130,13 +130,16 @@ impl State {
 
     /// The work of an immediate change, which leaves what is deferred alone.
     pub(crate) fn bare_work(&self, key: Key) -> Work {
-        let settings = Settings { confirmed: self.settings.confirmed, ..Settings::default() };
+        let mut settings = Settings::default();
+        if self.settings.confirmed {
+            settings.confirmed = true;
+        }
         Work { key, base: self.base.clone(), fresh: self.fresh_id(), changes: Changes::default(), settings }
     }
 
     /// The id to create a session with, where it has one and does not exist yet.
-    fn fresh_id(&self) -> Option<SessionId> {
-        if self.base.is_none() { self.id.clone() } else { None }
+    fn fresh_id(&self) -> Option<Box<SessionId>> {
+        if self.base.is_none() { self.id.clone().map(Box::new) } else { None }
     }
 
     /// Takes in what a commit came to.

@@ -56,10 +56,8 @@ impl Session {
         slot: Slot<'_, T>,
         value: &T,
     ) -> Result<(), SessionError> {
-        let mut state = self.shared.state.lock();
-        state.check_open()?;
-        let key = state.ensure_key(self.engine())?;
-        drop(state); // an application's `Serialize` runs outside the lock
+        // Only a seal depends on the session; and an application's `Serialize` runs outside the lock.
+        let key = if slot.is_sealed() { self.change_key()? } else { self.engine().no_key() };
         let value = self.engine().codec(key).encode(&slot, value)?;
         self.assign(slot.name(), Some(value), self.rule(&slot))
     }
@@ -245,6 +243,7 @@ impl Session {
     fn assign(&self, name: &str, value: Option<Value>, rule: Rule) -> Result<(), SessionError> {
         let state = &mut *self.shared.state.lock();
         state.check_open()?;
+        state.ensure_key(self.engine())?;
         state.changes.assign(state.base.as_ref(), name, value, rule);
         Ok(())
     }
