@@ -2,19 +2,16 @@
 
 mod budget;
 mod eviction;
+mod inner;
 mod principals;
 mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
-use self::budget::Budget;
-use self::principals::Principals;
-use super::shards::{self, Shard, Shards, Slices};
-use super::{Claim, Commit, Creation, Departed, Departure, Page, Store, StoreFuture};
+use self::inner::Inner;
+use super::{Claim, Commit, Creation, Page, Store, StoreFuture, shards};
 use crate::clock::Timestamp;
-use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
 use crate::record::{Activity, Record};
 
@@ -23,8 +20,8 @@ use crate::record::{Activity, Record};
 ///
 /// Every answer is at hand, so nothing ever waits. It is bounded in bytes: what does not fit goes,
 /// first the expired, then sessions that were never presented back (bots), then those that were
-/// accessed the longest time ago, each told to the caller as [`Departed`]. Clones are handles of the
-/// same store.
+/// accessed the longest time ago, each told to the caller as
+/// [`Departed`](crate::store::Departed). Clones are handles of the same store.
 ///
 /// # Example
 ///
@@ -41,17 +38,6 @@ use crate::record::{Activity, Record};
 #[derive(Clone)]
 pub struct MemoryStore(Arc<Inner>);
 
-/// Locks are taken in one order, shard then principals, and no closure awaits.
-struct Inner {
-    shards: Shards<Record>,
-    principals: Principals,
-    budget: Budget,
-    /// Where the next sweep begins.
-    swept: AtomicUsize,
-    /// Where the next search for what may go begins.
-    hand: AtomicUsize,
-}
-
 impl MemoryStore {
     /// A store of the default size, 1 GiB.
     #[must_use]
@@ -60,7 +46,6 @@ impl MemoryStore {
     }
 
     /// A store to be sized.
-    #[must_use]
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder { max_bytes: 1 << 30 }
     }
@@ -92,7 +77,7 @@ impl MemoryStoreBuilder {
     /// How many bytes of memory the records may take, with all that keeping them costs. Default:
     /// 1 GiB, some five million small sessions.
     ///
-    /// A record that alone is larger is refused with [`StoreError::Full`]. The epochs of principals
+    /// A record that alone is larger is refused with [`StoreError::Full`](crate::StoreError::Full). The epochs of principals
     /// whose sessions were ended all at once are not counted and never go.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
@@ -102,13 +87,7 @@ impl MemoryStoreBuilder {
     /// Makes the store.
     #[must_use]
     pub fn build(self) -> MemoryStore {
-        MemoryStore(Arc::new(Inner {
-            shards: Shards::new(),
-            principals: Principals::new(),
-            budget: Budget::new(self.max_bytes),
-            swept: AtomicUsize::new(0),
-            hand: AtomicUsize::new(0),
-        }))
+        MemoryStore(Arc::new(Inner::new(self.max_bytes)))
     }
 }
 
@@ -126,11 +105,7 @@ impl Store for MemoryStore {
     }
 
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {
-        self.0.shards.with(&key.locator, |shard| {
-            if let Some(record) = shard.live(key, activity.last_accessed) {
-                record.touch(activity);
-            }
-        });
+        self.0.touch(key, activity);
         StoreFuture::ready(())
     }
 
@@ -149,8 +124,7 @@ impl Store for MemoryStore {
     }
 
     fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64> {
-        let in_shard = |shard: &mut Shard<Record>| shard.all_live(namespace, now).count() as u64;
-        StoreFuture::ready((0..Shards::<Record>::COUNT).map(|index| self.0.shards.nth(index, in_shard)).sum())
+        StoreFuture::ready(self.0.count(namespace, now))
     }
 
     fn of_principal(
@@ -159,10 +133,7 @@ impl Store for MemoryStore {
         principal: &str,
         now: Timestamp,
     ) -> StoreFuture<Vec<Record>> {
-        let locators = self.0.principals.locators(namespace, principal);
-        let found = locators.into_iter().filter_map(|locator| self.0.load(&Key { namespace, locator }, now));
-        // Between the list and the load, a record may have come to belong to somebody else.
-        StoreFuture::ready(found.filter(|record| record.principal() == Some(principal)).collect())
+        StoreFuture::ready(self.0.of_principal(namespace, principal, now))
     }
 
     fn epoch(&self, namespace: Namespace, principal: &str) -> StoreFuture<u64> {
@@ -197,123 +168,6 @@ impl Store for MemoryStore {
     fn flush(&self) -> StoreFuture<()> {
         StoreFuture::ready(())
     }
-}
-
-impl Inner {
-    fn load(&self, key: &Key, now: Timestamp) -> Option<Record> {
-        self.shards.with(&key.locator, |shard| shard.live(key, now).cloned())
-    }
-
-    fn create(&self, record: Record, now: Timestamp) -> Result<Creation, StoreError> {
-        self.budget.admit(&record)?;
-        // A record that was reported once and is put back must not carry the mark.
-        let record = if record.shared_activity().is_claimed() { record.unshared() } else { record };
-        let key = *record.key();
-        let put = |shard: &mut Shard<Record>| match shard.live(&key, now) {
-            Some(_) => Err(record),
-            None => Ok(self.put(shard, record)),
-        };
-        let Ok(dead) = self.shards.with(&key.locator, put) else { return Ok(Creation::Exists) };
-        let mut departed = self.make_room(&key, now);
-        departed.extend(dead.and_then(expired));
-        Ok(Creation::Created(departed))
-    }
-
-    /// Puts a record where no live one is, and returns the dead one that lay there.
-    fn put(&self, shard: &mut Shard<Record>, record: Record) -> Option<Record> {
-        let (key, expires_at) = (*record.key(), record.expires_at());
-        self.budget.take(&record);
-        self.principals.add(&record);
-        let dead = shard.insert(record);
-        // After it is in the table, since filing may drop the filings of what is not.
-        shard.file(&key, expires_at);
-        dead.inspect(|dead| self.forget(dead))
-    }
-
-    fn commit(&self, expected: u64, record: Record, now: Timestamp) -> Result<Commit, StoreError> {
-        self.budget.admit(&record)?;
-        let key = *record.key();
-        let replaced = self.shards.with(&key.locator, |shard| {
-            let kept = shard.get_mut(&key).filter(|kept| shards::is_live(kept, now)).ok_or(Commit::Gone)?;
-            if kept.revision() != expected {
-                return Err(Commit::Conflict(kept.clone()));
-            }
-            record.touch(kept.activity());
-            self.principals.replace(kept, &record);
-            let grown = self.budget.exchange(kept, &record);
-            let due = record.expires_at();
-            let is_earlier = Slices::is_earlier(due, kept.expires_at());
-            let old = std::mem::replace(kept, record);
-            if is_earlier {
-                shard.file(&key, due);
-            }
-            Ok((old, grown))
-        });
-        // The old record is dropped here, outside the lock.
-        Ok(match replaced {
-            Ok((_old, true)) => Commit::Landed(self.make_room(&key, now)),
-            Ok((_old, false)) => Commit::Landed(Vec::new()),
-            Err(refused) => refused,
-        })
-    }
-
-    /// Takes out what lies under `key` if it is wanted.
-    fn take(&self, key: &Key, is_wanted: impl FnOnce(&Record) -> bool) -> Option<Record> {
-        self.shards.with(&key.locator, |shard| {
-            shard.get(key).filter(|record| is_wanted(record))?;
-            let record = shard.remove(key)?;
-            self.forget(&record);
-            Some(record)
-        })
-    }
-
-    /// Takes a record that left its shard off the books. Under the lock of the shard, so that the
-    /// books follow each key in the order of what happened to it.
-    fn forget(&self, record: &Record) {
-        self.budget.give_back(record);
-        self.principals.remove(record);
-    }
-
-    fn page(&self, namespace: Namespace, after: Option<Locator>, limit: usize, now: Timestamp) -> Page {
-        let first = after.map_or(0, |after| Shards::<Record>::index_of(&after));
-        let mut records = Vec::new();
-        for index in first..Shards::<Record>::COUNT {
-            let start = records.len();
-            self.shards.nth(index, |shard| {
-                let behind = |record: &&Record| after.is_none_or(|after| record.key().locator > after);
-                records.extend(shard.all_live(namespace, now).filter(behind).cloned());
-            });
-            records[start..].sort_unstable_by_key(|record| record.key().locator);
-            if records.len() > limit {
-                records.truncate(limit);
-                let next = records.last().map(|record| record.key().locator);
-                return Page { records, next };
-            }
-        }
-        Page { records, next: None }
-    }
-}
-
-impl Shard<Record> {
-    fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
-        self.get(key).filter(|record| shards::is_live(record, now))
-    }
-
-    fn all_live(&self, namespace: Namespace, now: Timestamp) -> impl Iterator<Item = &Record> {
-        self.iter().filter(move |record| record.key().namespace == namespace && shards::is_live(record, now))
-    }
-
-    fn file(&mut self, key: &Key, expires_at: Timestamp) {
-        self.slices.file(key.namespace, shards::hash(&key.locator), expires_at);
-        if self.slices.wants_tidying() {
-            self.tidy();
-        }
-    }
-}
-
-/// The departure of a dead record, unless its expiry is being reported already.
-fn expired(record: Record) -> Option<Departed> {
-    record.shared_activity().claim().then_some(Departed { record, reason: Departure::Expired })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::sync::atomic::Ordering;
 
-use super::{Inner, expired};
+use super::inner::{Inner, expired};
 use crate::clock::Timestamp;
 use crate::id::Key;
 use crate::record::Record;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Inner;
+use super::inner::Inner;
 use crate::clock::Timestamp;
 use crate::id::{Key, Namespace};
 use crate::record::Record;

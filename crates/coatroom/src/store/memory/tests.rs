@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::error::StoreError;
 use crate::record::{Draft, Extensions, HashAlgorithm, Header};
+use crate::store::{Departed, Departure};
 
 const IDLE: Duration = Duration::from_secs(1_200);
 const UNCONFIRMED: Duration = Duration::from_secs(600);
