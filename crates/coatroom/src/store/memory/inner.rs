@@ -52,7 +52,7 @@ impl Inner {
         let key = *record.key();
         let put = |shard: &mut Shard<Record>| match shard.live(&key, now) {
             Some(_) => Err(record),
-            None => Ok(self.put(shard, record)),
+            None => Ok(self.put(shard, record, now)),
         };
         let Ok(dead) = self.shards.with(&key.locator, put) else { return Ok(Creation::Exists) };
         let mut departed = self.make_room(&key, now);
@@ -61,13 +61,13 @@ impl Inner {
     }
 
     /// Puts a record where no live one is, and returns the dead one that lay there.
-    fn put(&self, shard: &mut Shard<Record>, record: Record) -> Option<Record> {
+    fn put(&self, shard: &mut Shard<Record>, record: Record, now: Timestamp) -> Option<Record> {
         let (key, expires_at) = (*record.key(), record.expires_at());
         self.budget.take(&record);
         self.principals.add(&record);
         let dead = shard.insert(record);
         // After it is in the table, since filing may drop the filings of what is not.
-        shard.file(&key, expires_at);
+        shard.file(&key, expires_at, now);
         dead.inspect(|dead| self.forget(dead))
     }
 
@@ -86,7 +86,7 @@ impl Inner {
             let is_earlier = Slices::is_earlier(due, kept.expires_at());
             let old = std::mem::replace(kept, record);
             if is_earlier {
-                shard.file(&key, due);
+                shard.file(&key, due, now);
             }
             Ok((old, grown))
         });
@@ -162,8 +162,8 @@ impl Shard<Record> {
         self.iter().filter(move |record| record.key().namespace == namespace && shards::is_live(record, now))
     }
 
-    fn file(&mut self, key: &Key, expires_at: Timestamp) {
-        self.slices.file(key.namespace, shards::hash(&key.locator), expires_at);
+    fn file(&mut self, key: &Key, expires_at: Timestamp, now: Timestamp) {
+        self.slices.file(key.namespace, shards::hash(&key.locator), expires_at, now);
         if self.slices.wants_tidying() {
             self.tidy();
         }

@@ -77,7 +77,7 @@ impl Shard<Record> {
             }
         }
         for expires_at in alive {
-            self.slices.file(namespace, hash, expires_at);
+            self.slices.file(namespace, hash, expires_at, now);
         }
     }
 

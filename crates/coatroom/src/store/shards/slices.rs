@@ -4,6 +4,10 @@
 //! leaves it there. When the slice has passed, who asks looks each entry up: dead ones are claimed,
 //! living ones filed again, absent ones forgotten. So an entry always lies in the slice of its
 //! deadline or in an earlier one.
+//!
+//! A far deadline is filed up to an eighth of the way early, in a slice it shares with many, so that
+//! slices are full however long sessions live. It comes nearer each time it is filed again, in few
+//! steps: five for a day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,9 +59,15 @@ impl Slices {
     }
 
     /// Files an entry; one that never expires is not filed.
-    pub(in crate::store) fn file(&mut self, namespace: Namespace, hash: u64, expires_at: Timestamp) {
+    pub(in crate::store) fn file(
+        &mut self,
+        namespace: Namespace,
+        hash: u64,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) {
         if expires_at < Timestamp::NEVER {
-            self.filed.entry((namespace, slice(expires_at))).or_default().push(hash);
+            self.filed.entry((namespace, shared_slice(expires_at, now))).or_default().push(hash);
             self.length += 1;
         }
     }
@@ -143,8 +153,18 @@ fn slice(at: Timestamp) -> u32 {
     u32::try_from(at.as_millis() / SLICE_MILLIS).unwrap_or(u32::MAX)
 }
 
+/// The slice to file under: the further off, the more slices are taken for one. Each power of two of
+/// the way to the deadline has 8 to 16 of them.
+fn shared_slice(expires_at: Timestamp, now: Timestamp) -> u32 {
+    let last = slice(expires_at);
+    let shared = (last.saturating_sub(slice(now)) / 8).max(1).ilog2();
+    last >> shared << shared
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn namespace() -> Namespace {
@@ -158,7 +178,7 @@ mod tests {
     #[test]
     fn an_entry_falls_due_soon_after_its_deadline_and_not_before() {
         let mut slices = Slices::new();
-        slices.file(namespace(), 7, at(100));
+        slices.file(namespace(), 7, at(100), at(60));
         assert!(!slices.has_due(namespace(), at(100)));
         assert!(slices.has_due(namespace(), at(105)));
         assert!(!slices.has_due(Namespace::new("other"), at(105)));
@@ -169,7 +189,7 @@ mod tests {
     #[test]
     fn no_more_is_taken_than_asked_for() {
         let mut slices = Slices::new();
-        (0..10).for_each(|hash| slices.file(namespace(), hash, at(10 * hash)));
+        (0..10).for_each(|hash| slices.file(namespace(), hash, at(10 * hash), at(0)));
         slices.lease(&Key { namespace: namespace(), locator: FIRST_LOCATOR }, 1, at(20));
         let taken: Vec<_> = std::iter::repeat_with(|| slices.take_due(namespace(), at(999), 4).len())
             .take_while(|&taken| taken > 0)
@@ -181,7 +201,7 @@ mod tests {
     #[test]
     fn an_entry_filed_twice_in_one_slice_is_one() {
         let mut slices = Slices::new();
-        [7, 8, 7].into_iter().for_each(|hash| slices.file(namespace(), hash, at(100)));
+        [7, 8, 7].into_iter().for_each(|hash| slices.file(namespace(), hash, at(100), at(60)));
         assert_eq!(slices.take_due(namespace(), at(200), 10).hashes, [7, 8]);
         assert_eq!(slices.length, 0);
     }
@@ -189,18 +209,36 @@ mod tests {
     #[test]
     fn what_never_expires_is_not_filed() {
         let mut slices = Slices::new();
-        slices.file(namespace(), 7, Timestamp::NEVER);
+        slices.file(namespace(), 7, Timestamp::NEVER, at(0));
         assert_eq!(slices.length, 0);
     }
 
     #[test]
     fn tidying_drops_what_is_gone() {
         let mut slices = Slices::new();
-        (0..2_000).for_each(|hash| slices.file(namespace(), hash, at(hash)));
+        (0..2_000).for_each(|hash| slices.file(namespace(), hash, at(hash), at(0)));
         assert!(slices.wants_tidying());
         slices.tidy(|_, hash| hash % 2 == 0);
         assert_eq!((slices.length, slices.wants_tidying()), (1_000, false));
         assert_eq!(slices.take_due(namespace(), at(3), 10).hashes.len(), 0);
         assert_eq!(slices.take_due(namespace(), at(99_999), 9_999).len(), 1_000);
+    }
+
+    #[test]
+    fn far_deadlines_share_slices_and_are_never_filed_late() {
+        let mut slices = Slices::new();
+        let start = at(1_893_456_000);
+        let day = 86_400;
+        for second in 0..day {
+            slices.file(namespace(), second, start + Duration::from_secs(second), start);
+        }
+        assert!(slices.filed.len() < 200);
+        let in_time = |&(_, at): &(Namespace, u32), list: &[u64]| {
+            list.iter().all(|&second| {
+                let (first, last) = (slice(start), slice(start + Duration::from_secs(second)));
+                at <= last && at >= last - (last - first) / 8
+            })
+        };
+        assert!(slices.filed.iter().all(|(at, list)| in_time(at, list)));
     }
 }
