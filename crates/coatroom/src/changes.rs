@@ -42,15 +42,26 @@ pub(crate) enum Rule {
 #[derive(Clone)]
 struct Change {
     name: CompactString,
-    /// The record this request saw when it first touched the attribute.
-    base: Option<Record>,
+    base: Base,
     ours: Slotted,
     rule: Rule,
 }
 
+/// What this request saw when it first touched an attribute.
+#[derive(Clone)]
+enum Base {
+    /// The record that its view still stands on.
+    View,
+    /// An earlier one, or none: an update moved the view since, or a `clear` emptied it.
+    Pinned(Option<Record>),
+}
+
 impl Change {
-    fn base(&self) -> Option<RawValue<'_>> {
-        self.base.as_ref()?.get(&self.name)
+    fn base<'a>(&'a self, view: Option<&'a Record>) -> Option<&'a Record> {
+        match &self.base {
+            Base::View => view,
+            Base::Pinned(record) => record.as_ref(),
+        }
     }
 
     fn ours(&self) -> Option<RawValue<'_>> {
@@ -137,16 +148,16 @@ impl Changes {
     }
 
     /// A `set` or `remove`. What the attribute's earlier edits were made of no longer matters.
-    pub(crate) fn assign(&mut self, base: Option<&Record>, name: &str, ours: Slotted, rule: Rule) {
-        let change = self.touch(base, name);
+    pub(crate) fn assign(&mut self, name: &str, ours: Slotted, rule: Rule) {
+        let change = self.touch(name);
         change.ours = ours;
         change.rule = rule;
     }
 
     /// An `edit` that came to `ours` in this request's view. After a `set` it is part of the value
     /// that was set; otherwise it joins the edits to be run again.
-    pub(crate) fn edit(&mut self, base: Option<&Record>, name: &str, ours: Slotted, edit: EditFn) {
-        let change = self.touch(base, name);
+    pub(crate) fn edit(&mut self, name: &str, ours: Slotted, edit: EditFn) {
+        let change = self.touch(name);
         change.ours = ours;
         if let Rule::Edit(edits) = &mut change.rule {
             edits.push(edit);
@@ -160,10 +171,19 @@ impl Changes {
         }
     }
 
-    /// Replays the changes on `newest`, each against the base it saw at its first touch.
+    /// The view moves on from `view`: what was changed on it keeps it as its base.
+    pub(crate) fn pin(&mut self, view: Option<&Record>) {
+        for change in self.list.iter_mut().filter(|change| matches!(change.base, Base::View)) {
+            change.base = Base::Pinned(view.cloned());
+        }
+    }
+
+    /// Replays the changes, made on `view`, on `newest`, each against the base it saw at its first
+    /// touch.
     pub(crate) fn resolve(
         &self,
         codec: &Codec<'_>,
+        view: Option<&Record>,
         newest: Option<&Record>,
     ) -> Result<Resolved<'_>, SessionError> {
         let mut resolved = Resolved::default();
@@ -179,9 +199,9 @@ impl Changes {
             return Ok(resolved);
         }
         for change in &self.list {
-            let unmoved =
-                matches!((&change.base, newest), (Some(base), Some(newest)) if newest.is_same(base));
-            let base = change.base();
+            let base = change.base(view);
+            let unmoved = matches!((base, newest), (Some(base), Some(newest)) if newest.is_same(base));
+            let base = base.and_then(|record| record.get(&change.name));
             let theirs = if unmoved { base } else { newest.and_then(|record| record.get(&change.name)) };
             if let Some(merged) = change.resolve(codec, base, theirs)? {
                 resolved.edits.push((&change.name, merged));
@@ -195,11 +215,11 @@ impl Changes {
     }
 
     /// The change of this attribute; a fresh one is an edit of nothing yet.
-    fn touch(&mut self, base: Option<&Record>, name: &str) -> &mut Change {
+    fn touch(&mut self, name: &str) -> &mut Change {
         let index = match self.find(name) {
             Ok(index) => index,
             Err(index) => {
-                let base = base.filter(|_| self.cleared.is_none()).cloned();
+                let base = if self.cleared.is_some() { Base::Pinned(None) } else { Base::View };
                 let rule = Rule::Edit(SmallVec::new());
                 self.list.insert(index, Change { name: name.into(), base, ours: None, rule });
                 index

@@ -118,8 +118,7 @@ impl SessionManager {
     ///
     /// As [`Session::save`].
     pub async fn commit(&self, session: &Session) -> Result<Option<SessionId>, SessionError> {
-        session.save().await?;
-        Ok(session.take_new_id())
+        session.save_for_client().await
     }
 
     /// Ends the session of this locator; whether there was one. It is dead at once: at the next

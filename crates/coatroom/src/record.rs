@@ -16,7 +16,7 @@ use triomphe::ThinArc;
 
 pub use self::activity::Activity;
 pub(crate) use self::activity::SharedActivity;
-pub(crate) use self::assemble::{AttributeEdit, Draft, FORMAT_MAX, FormatLimit};
+pub(crate) use self::assemble::{AttributeEdit, Draft, FORMAT_MAX, FormatLimit, HeaderEdit};
 use self::attributes::Attributes;
 pub use self::extensions::RecordError;
 pub(crate) use self::extensions::{Extension, Extensions};

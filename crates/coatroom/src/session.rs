@@ -45,7 +45,8 @@ pub struct Session {
     shared: Arc<Shared>,
 }
 
-/// The mutex is never held across an await, nor while an application's closure runs.
+/// The mutex is never held across an await, nor while an application's closure runs. Values are
+/// decoded under it, so a `Deserialize` must not use the session it is read from.
 struct Shared {
     engine: Arc<Engine>,
     state: Mutex<State>,

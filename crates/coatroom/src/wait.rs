@@ -1,6 +1,8 @@
 //! The library's futures without an async runtime.
 
 use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// Waits for a future on the calling thread: the synchronous face of everything async here.
 ///
@@ -22,7 +24,12 @@ use std::future::Future;
 pub trait Wait: Future + Sized {
     /// Blocks until the future is ready.
     fn wait(self) -> Self::Output {
-        pollster::block_on(self)
+        let mut future = pin!(self);
+        // Mostly the answer is at hand, and nothing has to be set up to wait for it.
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => pollster::block_on(future),
+        }
     }
 }
 

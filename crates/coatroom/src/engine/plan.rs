@@ -1,5 +1,6 @@
 //! What a commit is to do, and the record it comes to.
 
+use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::id::{Key, SessionId};
 use crate::record::{
-    Activity, Draft, Extension, Extensions, FORMAT_MAX, FormatLimit, HashAlgorithm, Header, Record, Renewal,
+    Activity, Draft, Extension, Extensions, FORMAT_MAX, FormatLimit, HashAlgorithm, Header, HeaderEdit,
+    Record, Renewal,
 };
 
 /// The work of one commit: what a request changed and the record it began with.
@@ -110,24 +112,26 @@ impl Engine {
         newest: Option<&Record>,
         draw: &Draw,
     ) -> Result<Option<Record>, SessionError> {
-        let resolved = work.changes.resolve(&self.codec(work.key), newest)?;
+        let resolved = work.changes.resolve(&self.codec(work.key), work.base.as_ref(), newest)?;
         let idle = resolved.is_empty();
         match newest {
             None if idle && !work.settings.create && work.settings.login.is_none() => return Ok(None),
             Some(_) if idle && !work.settings.change_record() => return Ok(None),
             _ => {}
         }
-        let mut header = match newest {
-            None => self.fresh_header(work, draw),
-            Some(record) => advanced_header(record, draw),
-        };
-        let extensions = newest.map_or(Extensions::new(&[]), Record::extensions);
-        let extensions = self.apply_settings(&work.settings, &mut header, extensions, draw);
         let activity = newest.map_or_else(|| work.fresh_activity(draw.now), Record::activity);
         let base = newest.filter(|_| !resolved.clear);
         let edits = resolved.edits();
-        let draft =
-            Draft { key: work.key, activity, header: &header, extensions: &extensions, base, edits: &edits };
+        let (mut whole, mut extensions) =
+            (None, newest.map_or(Extensions::new(&[]), Record::extensions).bytes().into());
+        if base.is_none() || work.settings.change_record() {
+            let header =
+                newest.map_or_else(|| self.fresh_header(work, draw), |r| r.header().advanced(draw.nonce));
+            let header = whole.insert(header);
+            extensions = self.apply_settings(&work.settings, header, extensions, draw);
+        }
+        let header = whole.as_ref().map_or(HeaderEdit::Advance { nonce: draw.nonce }, HeaderEdit::Whole);
+        let draft = Draft { key: work.key, activity, header, extensions: &extensions, base, edits: &edits };
         self.assemble(draft).map(Some)
     }
 
@@ -171,10 +175,9 @@ impl Engine {
         &self,
         settings: &Settings,
         header: &mut Header,
-        extensions: Extensions<'a>,
+        mut bytes: Cow<'a, [u8]>,
         draw: &Draw,
-    ) -> std::borrow::Cow<'a, [u8]> {
-        let mut bytes = std::borrow::Cow::Borrowed(extensions.bytes());
+    ) -> Cow<'a, [u8]> {
         if let Some(id) = draw.renewed.as_ref() {
             renew(header, id, draw.now);
         }
@@ -207,13 +210,6 @@ impl Work {
     fn is_confirmed(&self) -> bool {
         self.settings.confirmed || self.fresh.is_none()
     }
-}
-
-pub(super) fn advanced_header(record: &Record, draw: &Draw) -> Header {
-    let mut header = record.header();
-    header.revision = header.revision.wrapping_add(1);
-    header.nonce = draw.nonce;
-    header
 }
 
 const NO_RENEWAL: Renewal = Renewal {

@@ -1,11 +1,11 @@
 //! The immediate change of one attribute: read, change, compare-and-set, again if another was first.
 
-use super::plan::{Draw, Work, advanced_header};
+use super::plan::{Draw, Work};
 use super::write::Attempt;
 use super::{Engine, MAX_ATTEMPTS, Written};
 use crate::error::SessionError;
 use crate::event::Event;
-use crate::record::{AttributeEdit, Draft, RawValue, Record, Value};
+use crate::record::{AttributeEdit, Draft, HeaderEdit, RawValue, Record, Value};
 
 impl Engine {
     /// Applies `change` to the newest value of the attribute `name`, atomically. `work` says which
@@ -59,18 +59,15 @@ impl Engine {
         draw: &Draw,
     ) -> Result<Record, SessionError> {
         let edits = [AttributeEdit { name, value: Some(value.as_raw()) }];
+        let fresh;
         let (header, activity) = match newest {
-            None => (self.fresh_header(work, draw), work.fresh_activity(draw.now)),
-            Some(record) => (advanced_header(record, draw), record.activity()),
+            None => {
+                fresh = self.fresh_header(work, draw);
+                (HeaderEdit::Whole(&fresh), work.fresh_activity(draw.now))
+            }
+            Some(record) => (HeaderEdit::Advance { nonce: draw.nonce }, record.activity()),
         };
         let extensions = newest.map_or(&[][..], |record| record.extensions().bytes());
-        self.assemble(Draft {
-            key: work.key,
-            activity,
-            header: &header,
-            extensions,
-            base: newest,
-            edits: &edits,
-        })
+        self.assemble(Draft { key: work.key, activity, header, extensions, base: newest, edits: &edits })
     }
 }

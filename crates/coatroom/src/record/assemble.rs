@@ -22,12 +22,22 @@ pub(crate) struct AttributeEdit<'a> {
 pub(crate) struct Draft<'a> {
     pub(crate) key: Key,
     pub(crate) activity: Activity,
-    pub(crate) header: &'a Header,
+    pub(crate) header: HeaderEdit<'a>,
     pub(crate) extensions: &'a [u8],
     /// Attributes that stay unless an edit names them.
     pub(crate) base: Option<&'a Record>,
     /// Sorted by name, each name once.
     pub(crate) edits: &'a [AttributeEdit<'a>],
+}
+
+/// The header of a record about to be made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HeaderEdit<'a> {
+    /// That of the base, one revision on.
+    Advance {
+        nonce: u64,
+    },
+    Whole(&'a Header),
 }
 
 /// More attributes, or more bytes of names or extensions, than a record has room for.
@@ -79,8 +89,18 @@ impl Draft<'_> {
         if count > FORMAT_MAX || names > FORMAT_MAX || extensions > FORMAT_MAX {
             return Err(FormatLimit { count, names, extensions });
         }
-        out.resize(self.header.len(), 0);
-        self.header.write(out, count, extensions);
+        let advanced;
+        let header = match (self.header, self.base) {
+            (HeaderEdit::Advance { nonce }, Some(base)) => {
+                advanced = base.header().advanced(nonce);
+                &advanced
+            }
+            (HeaderEdit::Whole(header), _) => header,
+            // Nothing advances without a base; the caller would have to make a header.
+            (HeaderEdit::Advance { .. }, None) => return Err(FormatLimit { count, names, extensions }),
+        };
+        out.resize(header.len(), 0);
+        header.write(out, count, extensions);
         out.extend_from_slice(self.extensions);
         let (mut name_end, mut value_end) = (0, 0);
         for (name, value) in &merged {
@@ -101,8 +121,11 @@ impl Draft<'_> {
     /// times do: then the base is copied whole and written over. `None` where that cannot be.
     fn overwritten(&self, base: &Record) -> Option<Record> {
         let fields = Fields::new(base.bytes());
-        let same_layout =
-            self.extensions == fields.extensions() && self.header.renewal.is_some() == fields.has_renewal();
+        let same_header = match self.header {
+            HeaderEdit::Advance { .. } => true,
+            HeaderEdit::Whole(header) => header.renewal.is_some() == fields.has_renewal(),
+        };
+        let same_layout = same_header && self.extensions == fields.extensions();
         if !same_layout {
             return None;
         }
@@ -115,7 +138,10 @@ impl Draft<'_> {
         let values_start = base.bytes().len() - attributes.values_len();
         let mut record = Record::from_checked(self.key, self.activity, base.bytes());
         record.write_over(|bytes| {
-            self.header.write(bytes, attributes.len(), self.extensions.len());
+            match self.header {
+                HeaderEdit::Advance { nonce } => Header::write_advance(bytes, fields.revision(), nonce),
+                HeaderEdit::Whole(header) => header.write(bytes, attributes.len(), self.extensions.len()),
+            }
             for (place, value) in &places {
                 bytes[values_start + place.start..][..value.len()].copy_from_slice(value);
             }

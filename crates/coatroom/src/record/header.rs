@@ -70,6 +70,19 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The header of the next commit.
+    pub(crate) fn advanced(mut self, nonce: u64) -> Self {
+        self.revision = self.revision.wrapping_add(1);
+        self.nonce = nonce;
+        self
+    }
+
+    /// As [`Header::advanced`], over the bytes of a record.
+    pub(super) fn write_advance(out: &mut [u8], revision: u64, nonce: u64) {
+        put(out, REVISION, revision.wrapping_add(1).to_le_bytes());
+        put(out, NONCE, nonce.to_le_bytes());
+    }
+
     /// Bytes of the fixed part, and of the renewal block if there is one.
     pub(super) fn len(&self) -> usize {
         if self.renewal.is_some() { FIXED + RENEWAL } else { FIXED }

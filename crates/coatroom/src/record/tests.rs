@@ -37,9 +37,16 @@ fn edit<'a>(name: &'a str, value: Option<&'a [u8]>) -> AttributeEdit<'a> {
 
 fn assemble(base: Option<&Record>, edits: &[AttributeEdit<'_>]) -> Record {
     let extensions = Extensions::new(&[]).with_principal(Some((3, "alice")));
-    Draft { key: key(), activity: activity(), header: &header(), extensions: &extensions, base, edits }
-        .assemble()
-        .unwrap()
+    Draft {
+        key: key(),
+        activity: activity(),
+        header: crate::record::HeaderEdit::Whole(&header()),
+        extensions: &extensions,
+        base,
+        edits,
+    }
+    .assemble()
+    .unwrap()
 }
 
 fn attributes(record: &Record) -> Vec<(&str, &[u8])> {

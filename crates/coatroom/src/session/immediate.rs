@@ -98,7 +98,7 @@ impl Session {
     /// Dropping the future leaves the record as before or as after, and the changes deferred:
     /// saving them again applies nothing twice but the closures of `edit`.
     pub async fn save(&self) -> Result<(), SessionError> {
-        self.commit_if(State::check_open).await
+        self.commit_if(State::check_open, |_| ()).await
     }
 
     /// Ends the session: its data is gone at once, on every node, whatever this handler then does;
@@ -130,27 +130,25 @@ impl Session {
         Ok(())
     }
 
-    /// The id that the client must now use, where it is a new one.
-    pub(crate) fn take_new_id(&self) -> Option<SessionId> {
-        let state = &mut *self.shared.state.lock();
-        let sends = std::mem::replace(&mut state.cookie, CookieAction::Keep) == CookieAction::Send;
-        state.id.clone().filter(|_| sends)
+    /// As [`save`](Self::save), with the id that the client must now use, where it is a new one.
+    pub(crate) async fn save_for_client(&self) -> Result<Option<SessionId>, SessionError> {
+        self.commit_if(State::check_open, State::take_new_id).await
     }
 
     /// Commits what is deferred, in any phase.
     #[cfg(feature = "tower")]
     pub(crate) async fn commit(&self) -> Result<(), SessionError> {
-        self.commit_if(|_| Ok(())).await
+        self.commit_if(|_| Ok(()), |_| ()).await
     }
 
-    async fn commit_if(
+    async fn commit_if<T: Default>(
         &self,
         may: impl FnOnce(&State) -> Result<(), SessionError>,
-    ) -> Result<(), SessionError> {
-        let Some(saving) = Saving::begin(self, may)? else { return Ok(()) };
+        then: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, SessionError> {
+        let Some(saving) = Saving::begin(self, may)? else { return Ok(T::default()) };
         let written = self.engine().write(&saving.work).await?;
-        saving.finish(written);
-        Ok(())
+        Ok(saving.finish(written, then))
     }
 
     fn update_work(&self, name: &str) -> Result<Work, SessionError> {
@@ -186,15 +184,17 @@ impl<'a> Saving<'a> {
         Ok(Some(Self { session, work, phase, done: false }))
     }
 
-    fn finish(mut self, written: Option<Written>) {
+    fn finish<T>(mut self, written: Option<Written>, then: impl FnOnce(&mut State) -> T) -> T {
         self.done = true;
         let state = &mut *self.session.shared.state.lock();
         state.phase = self.phase;
-        let Some(written) = written else { return };
-        state.written(written);
-        if self.work.settings.change_cookie() && state.id.is_some() && self.phase != Phase::Sent {
-            state.cookie = CookieAction::Send;
+        if let Some(written) = written {
+            state.written(written);
+            if self.work.settings.change_cookie() && state.id.is_some() && self.phase != Phase::Sent {
+                state.cookie = CookieAction::Send;
+            }
         }
+        then(state)
     }
 }
 
@@ -205,6 +205,8 @@ impl Drop for Saving<'_> {
         }
         let state = &mut *self.session.shared.state.lock();
         state.phase = self.phase;
+        // An update that was under way before may have moved the view meanwhile.
+        self.work.changes.pin(self.work.base.as_ref());
         state.changes = std::mem::take(&mut self.work.changes);
         state.settings = std::mem::take(&mut self.work.settings);
     }

@@ -156,8 +156,15 @@ impl State {
         // Parallel updates through clones of one handle may finish in any order.
         let newer = |base: &Record| written.record.revision() > base.revision();
         if self.base.as_ref().is_none_or(newer) {
+            self.changes.pin(self.base.as_ref());
             self.written(written);
         }
+    }
+
+    /// The id that the client must now use, where it is a new one it has not been told.
+    pub(crate) fn take_new_id(&mut self) -> Option<SessionId> {
+        let sends = std::mem::replace(&mut self.cookie, CookieAction::Keep) == CookieAction::Send;
+        if sends { self.id.clone() } else { None }
     }
 
     /// Forgets the session: the next write draws a new one. A keyed session keeps its key.

@@ -6,29 +6,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use crate::changes::{EditFn, MergeRule, Rule};
+use crate::changes::{EditFn, MergeRule, Rule, Slotted};
 use crate::codec::{Codec, check_name};
 use crate::error::{SessionError, ValueError};
 use crate::id::Key;
-use crate::record::{RawValue, Record, Value, ValueFormat};
+use crate::record::{RawValue, Value, ValueFormat};
 use crate::slot::{OnConflict, Slot};
-
-/// An attribute's value in this request's view, taken out of the lock.
-enum Viewed {
-    /// It lies in the record under the attribute's name.
-    InRecord(Record),
-    /// This request wrote it.
-    Written(Value),
-}
-
-impl Viewed {
-    fn raw(&self, name: &str) -> Option<RawValue<'_>> {
-        match self {
-            Self::InRecord(record) => record.get(name),
-            Self::Written(value) => Some(value.as_raw()),
-        }
-    }
-}
 
 impl Session {
     /// The value of a slot in this request's view, `None` where it holds none. Never creates a
@@ -39,8 +22,9 @@ impl Session {
     /// [`ValueError::Decode`] when the stored value is not a `T`, [`ValueError::Sealed`] when it
     /// cannot be opened. Other attributes are not affected.
     pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, SessionError> {
-        let Some((key, viewed)) = self.viewed(slot.name()) else { return Ok(None) };
-        let raw = viewed.raw(slot.name());
+        let state = self.shared.state.lock();
+        let Some(key) = state.key else { return Ok(None) };
+        let raw = state.changes.view(state.base.as_ref(), slot.name());
         Ok(raw.map(|raw| self.engine().codec(key).decode(&slot, raw)).transpose()?)
     }
 
@@ -185,13 +169,13 @@ impl Session {
         let edit = edit_fn(slot, edit);
         loop {
             let key = self.change_key()?;
-            let before = self.viewed(name).and_then(|(_, viewed)| viewed.raw(name).map(Value::from));
+            let before = self.viewed(name);
             let after = edit(&self.engine().codec(key), before.as_ref().map(Value::as_raw))?;
             let state = &mut *self.shared.state.lock();
             state.check_open()?;
             // Another clone may have changed the attribute while the closure ran.
             if state.changes.view(state.base.as_ref(), name) == before.as_ref().map(Value::as_raw) {
-                state.changes.edit(state.base.as_ref(), name, after, edit);
+                state.changes.edit(name, after, edit);
                 return Ok(());
             }
         }
@@ -200,8 +184,7 @@ impl Session {
     /// The bytes of an attribute and their format, whatever that is: for bindings and tools.
     #[must_use]
     pub fn get_raw(&self, name: &str) -> Option<(ValueFormat, Vec<u8>)> {
-        let (_, viewed) = self.viewed(name)?;
-        viewed.raw(name).map(|raw| (raw.format, raw.bytes.to_vec()))
+        self.viewed(name).map(|value| (value.format, value.bytes.to_vec()))
     }
 
     /// Sets an attribute to bytes of any format, or with `None` removes it. Deferred.
@@ -224,14 +207,9 @@ impl Session {
         self.assign(name, value, Rule::Assign(on_conflict))
     }
 
-    fn viewed(&self, name: &str) -> Option<(Key, Viewed)> {
+    fn viewed(&self, name: &str) -> Slotted {
         let state = self.shared.state.lock();
-        let key = state.key?;
-        let base = state.base.as_ref();
-        if state.changes.touches(name) {
-            return state.changes.view(base, name).map(|raw| (key, Viewed::Written(raw.into())));
-        }
-        base.map(|record| (key, Viewed::InRecord(record.clone())))
+        state.changes.view(state.base.as_ref(), name).map(Value::from)
     }
 
     fn change_key(&self) -> Result<Key, SessionError> {
@@ -244,7 +222,7 @@ impl Session {
         let state = &mut *self.shared.state.lock();
         state.check_open()?;
         state.ensure_key(self.engine())?;
-        state.changes.assign(state.base.as_ref(), name, value, rule);
+        state.changes.assign(name, value, rule);
         Ok(())
     }
 

@@ -82,7 +82,7 @@ fn record_of(number: u64, revision: u64, bytes: usize, principal: Option<&str>) 
     Draft {
         key: key(number),
         activity: Activity { last_accessed: START, confirmed: true },
-        header: &header,
+        header: crate::record::HeaderEdit::Whole(&header),
         extensions: &Extensions::new(&[]).with_principal(principal.map(|name| (0, name))),
         base: None,
         edits: &[AttributeEdit { name: "value", value: Some(value) }],

@@ -47,7 +47,7 @@ impl Made<'_> {
         Draft {
             key: self.key(),
             activity: Activity { last_accessed: self.at, confirmed: self.confirmed },
-            header: &header,
+            header: crate::record::HeaderEdit::Whole(&header),
             extensions: &extensions,
             base: None,
             edits: &edits,

@@ -94,7 +94,7 @@ impl Sample {
         Draft {
             key: self.key,
             activity: self.activity,
-            header: &header,
+            header: crate::record::HeaderEdit::Whole(&header),
             extensions: &extensions,
             base: None,
             edits: &edits,
