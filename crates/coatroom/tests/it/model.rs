@@ -40,7 +40,7 @@ proptest! {
     #[test]
     fn an_embedded_store_without_room_answers_as_a_map_would(steps in steps()) {
         check_embedded(&steps, |path| {
-            EmbeddedStore::builder(path).max_journal_bytes(512 << 10).hot_bytes(1).without_mapping()
+            EmbeddedStore::builder(path).max_journal_bytes(1 << 20).hot_bytes(1).without_mapping()
         });
     }
 }
