@@ -117,6 +117,7 @@ impl Merged<'_> {
 }
 
 impl Changes {
+    #[cfg(feature = "tower")]
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty() && self.cleared.is_none()
     }

@@ -41,11 +41,16 @@ use crate::sweeper::Sweeper;
 /// ```
 #[derive(Clone)]
 pub struct SessionManager {
+    shared: Arc<Shared>,
+}
+
+/// What the clones of a manager share, behind one count.
+struct Shared {
     engine: Arc<Engine>,
     #[cfg(feature = "tower")]
-    pub(crate) web: Arc<crate::layer::Web>,
+    web: crate::layer::Web,
     /// Held for its drop.
-    _sweeper: Option<Arc<Sweeper>>,
+    _sweeper: Option<Sweeper>,
 }
 
 impl SessionManager {
@@ -66,7 +71,7 @@ impl SessionManager {
     ///
     /// When the store fails.
     pub async fn open(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(match self.engine.load(id, false).await? {
+        Ok(match self.shared.engine.load(id, false).await? {
             Loaded::Live(record) => Some(self.session(State::opened(id.clone(), record))),
             Loaded::Superseded | Loaded::Nothing => None,
         })
@@ -79,7 +84,7 @@ impl SessionManager {
     ///
     /// When the store fails.
     pub async fn open_locator(&self, locator: &Locator) -> Result<Option<Session>, StoreError> {
-        let record = self.engine.load_trusted(*locator, true).await?;
+        let record = self.shared.engine.load_trusted(*locator, true).await?;
         Ok(record.map(|record| self.session(State::trusted(*record.key(), Some(record)))))
     }
 
@@ -92,8 +97,8 @@ impl SessionManager {
     /// When the store fails.
     pub async fn keyed(&self, key: impl AsRef<[u8]>) -> Result<Session, StoreError> {
         let locator = Locator::keyed(self.namespace(), key.as_ref());
-        let record = self.engine.load_trusted(locator, false).await?;
-        Ok(self.session(State::trusted(self.engine.key(locator), record)))
+        let record = self.shared.engine.load_trusted(locator, false).await?;
+        Ok(self.session(State::trusted(self.shared.engine.key(locator), record)))
     }
 
     /// A new session and the id that opens it. It is stored by its first
@@ -104,7 +109,7 @@ impl SessionManager {
     /// When the operating system gives no random bytes.
     pub fn create(&self) -> Result<(SessionId, Session), EntropyError> {
         let id = SessionId::generate()?;
-        let mut state = State::trusted(self.engine.key(id.locator()), None);
+        let mut state = State::trusted(self.shared.engine.key(id.locator()), None);
         state.id = Some(id.clone());
         state.settings.create = true;
         state.settings.confirmed = true;
@@ -128,7 +133,7 @@ impl SessionManager {
     ///
     /// When the store fails; then it may still be alive.
     pub async fn end(&self, locator: &Locator) -> Result<bool, StoreError> {
-        self.engine.end(*locator).await
+        self.shared.engine.end(*locator).await
     }
 
     /// Ends all sessions of a principal; how many. A login under way at the same time loses: it is
@@ -138,7 +143,7 @@ impl SessionManager {
     ///
     /// When the store fails; then some may still be alive, and calling again ends the rest.
     pub async fn end_all(&self, principal: &str) -> Result<usize, StoreError> {
-        self.engine.end_all(principal, None).await
+        self.shared.engine.end_all(principal, None).await
     }
 
     /// As [`end_all`](Self::end_all), but for the session `keep`.
@@ -147,7 +152,7 @@ impl SessionManager {
     ///
     /// As [`end_all`](Self::end_all).
     pub async fn end_others(&self, principal: &str, keep: &Locator) -> Result<usize, StoreError> {
-        self.engine.end_all(principal, Some(*keep)).await
+        self.shared.engine.end_all(principal, Some(*keep)).await
     }
 
     /// The live sessions of a principal, the latest login first.
@@ -156,7 +161,7 @@ impl SessionManager {
     ///
     /// When the store fails.
     pub async fn of(&self, principal: &str) -> Result<Vec<SessionInfo>, StoreError> {
-        let records = self.engine.of_principal(principal).await?;
+        let records = self.shared.engine.of_principal(principal).await?;
         let mut sessions: Vec<_> = records.iter().map(SessionInfo::from).collect();
         sessions.sort_by_key(|info| std::cmp::Reverse((info.authenticated, info.locator)));
         Ok(sessions)
@@ -169,7 +174,7 @@ impl SessionManager {
     ///
     /// When the store fails.
     pub async fn count(&self) -> Result<u64, StoreError> {
-        self.engine.store.count(self.namespace(), self.engine.now()).await
+        self.shared.engine.store.count(self.namespace(), self.shared.engine.now()).await
     }
 
     /// Up to `limit` (at least 1) live sessions in the order of their locators, behind the cursor
@@ -184,7 +189,8 @@ impl SessionManager {
         after: Option<Locator>,
         limit: usize,
     ) -> Result<(Vec<SessionInfo>, Option<Locator>), StoreError> {
-        let page = self.engine.store.page(self.namespace(), after, limit.max(1), self.engine.now());
+        let page =
+            self.shared.engine.store.page(self.namespace(), after, limit.max(1), self.shared.engine.now());
         let Page { records, next } = page.await?;
         Ok((records.iter().map(SessionInfo::from).collect(), next))
     }
@@ -196,7 +202,7 @@ impl SessionManager {
     ///
     /// When the store fails; what was delivered may be delivered again.
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
-        self.engine.sweep().await
+        self.shared.engine.sweep().await
     }
 
     /// Whether the store can answer.
@@ -205,7 +211,7 @@ impl SessionManager {
     ///
     /// When it cannot.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.engine.store.check().await
+        self.shared.engine.store.check().await
     }
 
     /// Completes when all that was acknowledged is as durable as the store makes it.
@@ -214,35 +220,41 @@ impl SessionManager {
     ///
     /// When the store fails.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        self.engine.store.flush().await
+        self.shared.engine.store.flush().await
     }
 
     /// The time by this manager's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.engine.now()
+        self.shared.engine.now()
     }
 
     /// The part of the store that is this manager's.
     #[must_use]
     pub fn namespace(&self) -> Namespace {
-        self.engine.config.namespace
+        self.shared.engine.config.namespace
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        &self.shared.engine
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn web(&self) -> &crate::layer::Web {
+        &self.shared.web
     }
 
     fn session(&self, state: State) -> Session {
-        Session::new(self.engine.clone(), state)
+        Session::new(self.shared.engine.clone(), state)
     }
 }
 
 impl fmt::Debug for SessionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionManager")
-            .field("store", &self.engine.store)
-            .field("config", &self.engine.config)
+            .field("store", &self.shared.engine.store)
+            .field("config", &self.shared.engine.config)
             .finish_non_exhaustive()
     }
 }

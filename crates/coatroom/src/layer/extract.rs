@@ -1,16 +1,15 @@
 //! The axum extractors: `Session`, and `Option<Session>` for handlers that go on without.
 
-use std::sync::Arc;
-
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use super::options::{ErrorResponse, Web};
+use super::options::ErrorResponse;
 use super::{SessionHandle, answer};
 use crate::error::{SessionError, StoreError};
+use crate::manager::SessionManager;
 use crate::session::Session;
 
 /// Why a handler did not get its session.
@@ -34,7 +33,7 @@ pub enum SessionRejection {
 pub struct FailedLoad {
     #[source]
     error: StoreError,
-    web: Arc<Web>,
+    sessions: SessionManager,
 }
 
 impl FailedLoad {
@@ -52,7 +51,9 @@ impl IntoResponse for SessionRejection {
                 tracing::error!(target: "coatroom", "{self}");
                 (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
             }
-            Self::Store(failed) => answer::failed::<Body>(&failed.web, &SessionError::Store(failed.error)),
+            Self::Store(failed) => {
+                answer::failed::<Body>(failed.sessions.web(), &SessionError::Store(failed.error))
+            }
         }
     }
 }
@@ -73,7 +74,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let handle = parts.extensions.get::<SessionHandle>().ok_or(SessionRejection::MissingLayer)?;
-        let failed = |error| SessionRejection::Store(FailedLoad { error, web: handle.web.clone() });
+        let failed = |error| SessionRejection::Store(FailedLoad { error, sessions: handle.sessions.clone() });
         handle.load().await.map_err(failed)
     }
 }

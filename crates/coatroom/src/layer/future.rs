@@ -61,7 +61,10 @@ where
         loop {
             match this.stage.as_mut().project() {
                 StageProjection::Nested => {
-                    return Poll::Ready(Ok(answer::failed(&this.handle.web, &SessionError::NestedLayers)));
+                    return Poll::Ready(Ok(answer::failed(
+                        this.handle.sessions.web(),
+                        &SessionError::NestedLayers,
+                    )));
                 }
                 StageProjection::Handling { handler } => {
                     let response = ready!(handler.poll(cx))?;
@@ -79,7 +82,7 @@ where
                     let response = match (committed, answered) {
                         (Ok(()), Some(response)) => response,
                         (Ok(()), None) => return Poll::Pending, // polled after it was ready
-                        (Err(error), _) => answer::failed(&this.handle.web, &error),
+                        (Err(error), _) => answer::failed(this.handle.sessions.web(), &error),
                     };
                     let Some(session) = this.handle.loaded() else { return Poll::Ready(Ok(response)) };
                     return Poll::Ready(Ok(finish(this.handle, session, response)));

@@ -1,21 +1,19 @@
 //! A request's way to its session: nothing is read until somebody asks.
 
 use std::fmt;
-use std::sync::Arc;
 
+use http::header::GetAll;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
-use smallvec::SmallVec;
 
 use super::answer;
-use super::options::Web;
 use super::passive::Passive;
 use crate::cookie::Presented;
-use crate::engine::{Engine, Loaded};
+use crate::engine::Loaded;
 use crate::error::StoreError;
 use crate::event::{Event, Suspicion};
 use crate::id::SessionId;
 use crate::manager::SessionManager;
-use crate::session::{CookieNews, Session, State};
+use crate::session::{CookieNews, Session};
 
 /// What a service that is not axum's takes from a request's extensions to reach its session.
 ///
@@ -32,11 +30,11 @@ use crate::session::{CookieNews, Session, State};
 /// ```
 #[derive(Clone)]
 pub struct SessionHandle {
-    pub(super) web: Arc<Web>,
+    pub(super) sessions: SessionManager,
+    /// Holds the id that the request brought, until somebody asks.
     session: Session,
-    /// The values that may hold the id; cloning one costs a reference count.
-    values: SmallVec<[HeaderValue; 1]>,
     carrier: Carrier,
+    suspicion: Option<Suspicion>,
 }
 
 /// What brings the id and takes it back.
@@ -48,16 +46,24 @@ enum Carrier {
 
 impl SessionHandle {
     pub(super) fn new<B>(sessions: &SessionManager, request: &Request<B>) -> Self {
-        let web = sessions.web.clone();
-        let headers = request.headers();
+        let (web, headers) = (sessions.web(), request.headers());
         let in_header = web.header.as_ref().filter(|name| !web.reads_cookie || headers.contains_key(*name));
-        let (carrier, name) = match in_header {
-            Some(name) => (Carrier::Header, name),
-            None => (Carrier::Cookie, &header::COOKIE),
+        let (carrier, presented) = match in_header {
+            Some(name) => (Carrier::Header, read_header(headers.get_all(name))),
+            None => (
+                Carrier::Cookie,
+                web.cookie.read(headers.get_all(header::COOKIE).iter().map(|v| v.as_bytes())),
+            ),
         };
-        let values = headers.get_all(name).iter().cloned().collect();
+        let (id, suspicion) = match presented {
+            Presented::One(id) => (Some(id), None),
+            Presented::None => (None, None),
+            Presented::Duplicate => (None, Some(Suspicion::Duplicate)),
+            Presented::Malformed => (None, Some(Suspicion::Malformed)),
+        };
         let passive = request.extensions().get::<Passive>().is_some();
-        Self { session: Session::unloaded(sessions.engine().clone(), passive), values, carrier, web }
+        let session = Session::unloaded(sessions.engine().clone(), id, passive);
+        Self { sessions: sessions.clone(), session, carrier, suspicion }
     }
 
     /// The request's session: one read of the store, shared by all that ask.
@@ -70,8 +76,14 @@ impl SessionHandle {
     ///
     /// Safe: nothing is changed but the time of the last access.
     pub async fn load(&self) -> Result<Session, StoreError> {
-        if self.session.is_unloaded() {
-            let loaded = self.open().await?;
+        if let Some((id, passive)) = self.session.presented() {
+            if let Some(reason) = self.suspicion {
+                self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
+            }
+            let loaded = match id {
+                Some(id) => self.session.engine().load(&id, passive).await?,
+                None => Loaded::Nothing,
+            };
             self.session.fill(loaded);
         }
         Ok(self.session.clone())
@@ -83,36 +95,11 @@ impl SessionHandle {
         self.session.set_passive();
     }
 
-    async fn open(&self) -> Result<State, StoreError> {
-        let engine = self.session.engine();
-        let Some(id) = self.presented(engine) else { return Ok(State::empty()) };
-        Ok(match engine.load(&id, self.session.is_passive()).await? {
-            Loaded::Live(record) => State::opened(id, record),
-            Loaded::Superseded => State::superseded(),
-            Loaded::Nothing => State::empty(),
-        })
-    }
-
-    fn presented(&self, engine: &Engine) -> Option<SessionId> {
-        let presented = match self.carrier {
-            Carrier::Cookie => self.web.cookie.read(self.values.iter().map(HeaderValue::as_bytes)),
-            Carrier::Header => read_header(&self.values),
-        };
-        let reason = match presented {
-            Presented::One(id) => return Some(id),
-            Presented::None => return None,
-            Presented::Duplicate => Suspicion::Duplicate,
-            Presented::Malformed => Suspicion::Malformed,
-        };
-        engine.events.tell(&Event::Suspicious { reason, locator: None });
-        None
-    }
-
     /// Whether both would answer to the same cookie or header: then one layer is there twice.
     pub(super) fn serves_same_id(&self, other: &Self) -> bool {
         self.carrier == other.carrier
-            && self.web.header == other.web.header
-            && self.web.cookie.name() == other.web.cookie.name()
+            && self.sessions.web().header == other.sessions.web().header
+            && self.sessions.web().cookie.name() == other.sessions.web().cookie.name()
     }
 
     /// The session, if anybody asked for it.
@@ -121,7 +108,7 @@ impl SessionHandle {
     }
 
     pub(super) fn rolls_back(&self, status: StatusCode) -> bool {
-        (self.web.roll_back_on)(status)
+        (self.sessions.web().roll_back_on)(status)
     }
 
     /// Adds what the client must know to a response: `Vary`, the new id or the end of the old.
@@ -133,11 +120,11 @@ impl SessionHandle {
             (CookieNews::Send { id, .. }, Some(name)) => (name.clone(), answer::credential(&id)),
             (CookieNews::Expire, Some(name)) => (name.clone(), HeaderValue::from_static("")),
             (CookieNews::Send { id, persistent, remaining }, None) => {
-                let outlives = persistent || self.web.cookie.is_persistent();
-                let cookie = &self.web.cookie;
+                let outlives = persistent || self.sessions.web().cookie.is_persistent();
+                let cookie = &self.sessions.web().cookie;
                 (header::SET_COOKIE, if outlives { cookie.set_for(&id, remaining) } else { cookie.set(&id) })
             }
-            (CookieNews::Expire, None) => (header::SET_COOKIE, self.web.cookie.remove()),
+            (CookieNews::Expire, None) => (header::SET_COOKIE, self.sessions.web().cookie.remove()),
         };
         headers.append(news.0, news.1);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -145,12 +132,12 @@ impl SessionHandle {
 
     /// The header that carries the id of this request, unless it is the cookie.
     fn header(&self) -> Option<&HeaderName> {
-        self.web.header.as_ref().filter(|_| self.carrier == Carrier::Header)
+        self.sessions.web().header.as_ref().filter(|_| self.carrier == Carrier::Header)
     }
 }
 
 /// The same rule as for cookies: two different values are none.
-fn read_header(values: &[HeaderValue]) -> Presented {
+fn read_header(values: GetAll<'_, HeaderValue>) -> Presented {
     let mut values = values.iter().map(HeaderValue::as_bytes).filter(|value| !value.is_empty());
     let Some(first) = values.next() else { return Presented::None };
     if values.any(|value| value != first) {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::SessionManager;
+use super::{SessionManager, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::codec::Sealer;
 use crate::config::{AtLimit, Cap, Config, ConfigError};
@@ -143,7 +143,7 @@ impl SessionManagerBuilder {
     pub fn build(self) -> Result<SessionManager, ConfigError> {
         self.config.check()?;
         #[cfg(feature = "tower")]
-        let web = Arc::new(self.web.check()?);
+        let web = self.web.check()?;
         let engine = Arc::new(Engine {
             store: self.store,
             clock: self.clock,
@@ -152,11 +152,12 @@ impl SessionManagerBuilder {
             sealer: self.sealer,
         });
         let sweeper = self.sweep_interval.map(|interval| Sweeper::start(&engine, interval)).transpose()?;
-        Ok(SessionManager {
+        let shared = Shared {
             engine,
             #[cfg(feature = "tower")]
             web,
-            _sweeper: sweeper.map(Arc::new),
-        })
+            _sweeper: sweeper,
+        };
+        Ok(SessionManager { shared: Arc::new(shared) })
     }
 }

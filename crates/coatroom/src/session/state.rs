@@ -21,6 +21,7 @@ pub(crate) struct State {
     pub(crate) phase: Phase,
     pub(crate) detached: bool,
     /// Loading it is no activity.
+    #[cfg(feature = "tower")]
     pub(crate) passive: bool,
     /// The request brought an id that opened this session, so the client holds a cookie.
     pub(crate) brought: bool,
@@ -36,8 +37,10 @@ pub(crate) enum Phase {
     /// The response has left.
     Sent,
     /// The request's secret was replaced a moment ago: reads are empty, writes refused.
+    #[cfg(feature = "tower")]
     Superseded,
     /// Nobody asked for it yet.
+    #[cfg(feature = "tower")]
     Unloaded,
 }
 
@@ -59,6 +62,7 @@ impl State {
             settings: Settings::default(),
             phase: Phase::Open,
             detached: false,
+            #[cfg(feature = "tower")]
             passive: false,
             brought: false,
             cookie: CookieAction::Keep,
@@ -66,6 +70,7 @@ impl State {
     }
 
     /// No session yet.
+    #[cfg(feature = "tower")]
     pub(crate) fn empty() -> Self {
         Self::bare(None, None, None)
     }
@@ -80,19 +85,18 @@ impl State {
         Self::bare(Some(key), None, record)
     }
 
-    pub(crate) fn superseded() -> Self {
-        Self { phase: Phase::Superseded, ..Self::empty() }
-    }
-
     /// Whether a change may be made now.
     pub(crate) fn check_open(&self) -> Result<(), SessionError> {
         match self.phase {
             Phase::Open => Ok(()),
             Phase::Saving => Err(SessionError::SaveRunning),
             Phase::Sent if self.detached => Ok(()),
-            // A handle gives sessions out loaded, so only one that closed unloaded gets here.
-            Phase::Sent | Phase::Unloaded => Err(SessionError::AfterResponse),
+            Phase::Sent => Err(SessionError::AfterResponse),
+            #[cfg(feature = "tower")]
             Phase::Superseded => Err(SessionError::Superseded),
+            // A handle gives sessions out loaded, so none is changed in this phase.
+            #[cfg(feature = "tower")]
+            Phase::Unloaded => Err(SessionError::AfterResponse),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Session;
 use super::state::{CookieAction, Phase, State};
-use crate::engine::Engine;
+use crate::engine::{Engine, Loaded};
 use crate::id::SessionId;
 
 /// What the response has to tell the client about its cookie.
@@ -22,9 +22,10 @@ pub(crate) enum CookieNews {
 }
 
 impl Session {
-    pub(crate) fn unloaded(engine: Arc<Engine>, passive: bool) -> Self {
+    pub(crate) fn unloaded(engine: Arc<Engine>, id: Option<SessionId>, passive: bool) -> Self {
         let mut state = State::empty();
         state.phase = Phase::Unloaded;
+        state.id = id;
         state.passive = passive;
         Self::new(engine, state)
     }
@@ -33,16 +34,27 @@ impl Session {
         self.shared.state.lock().phase == Phase::Unloaded
     }
 
-    /// Takes in what was loaded, unless another clone of the handle was first.
-    pub(crate) fn fill(&self, loaded: State) {
-        let state = &mut *self.shared.state.lock();
-        if state.phase == Phase::Unloaded {
-            *state = loaded;
-        }
+    /// The id that the request brought and whether it is passive; `None` once it is loaded.
+    pub(crate) fn presented(&self) -> Option<(Option<SessionId>, bool)> {
+        let state = self.shared.state.lock();
+        (state.phase == Phase::Unloaded).then(|| (state.id.clone(), state.passive))
     }
 
-    pub(crate) fn is_passive(&self) -> bool {
-        self.shared.state.lock().passive
+    /// Takes in what was loaded, unless another clone of the handle was first.
+    pub(crate) fn fill(&self, loaded: Loaded) {
+        let state = &mut *self.shared.state.lock();
+        if state.phase != Phase::Unloaded {
+            return;
+        }
+        state.phase = if matches!(loaded, Loaded::Superseded) { Phase::Superseded } else { Phase::Open };
+        match loaded {
+            Loaded::Live(record) => {
+                state.key = Some(*record.key());
+                state.base = Some(record);
+                state.brought = true;
+            }
+            Loaded::Superseded | Loaded::Nothing => state.id = None,
+        }
     }
 
     pub(crate) fn set_passive(&self) {
