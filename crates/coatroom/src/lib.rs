@@ -124,3 +124,8 @@ pub use self::snapshot::{SessionInfo, Snapshot};
 pub use self::store::EmbeddedStore;
 pub use self::store::{MemoryStore, Store};
 pub use self::wait::Wait;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

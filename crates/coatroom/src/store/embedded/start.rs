@@ -8,7 +8,6 @@ use std::sync::atomic::AtomicBool;
 
 use parking_lot::Mutex;
 
-use super::EmbeddedStoreBuilder;
 use super::bell::Bell;
 use super::core::Core;
 use super::db::{Db, DbError, keys};
@@ -18,6 +17,7 @@ use super::hot::{Hot, Lookup};
 use super::journal::{Access, Entry, Journal, Kind, Layout};
 use super::keeper::Waiters;
 use super::principals::Principals;
+use super::{Durability, EmbeddedStoreBuilder};
 use crate::id::Key;
 use crate::record::{Activity, Record};
 
@@ -85,7 +85,11 @@ fn layout(options: &EmbeddedStoreBuilder, directory: &Directory) -> Layout {
         directory: directory.journal(),
         segment_bytes: segment_bytes as usize,
         max_segments: usize::try_from(max_segments).unwrap_or(usize::MAX),
-        access: if options.map { Access::MapIfPossible } else { Access::Write },
+        access: match options.durability {
+            Durability::EveryCommit => Access::WriteForSync,
+            Durability::Interval(_) if options.map => Access::MapIfPossible,
+            Durability::Interval(_) => Access::Write,
+        },
     }
 }
 

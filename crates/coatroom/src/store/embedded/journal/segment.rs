@@ -21,6 +21,10 @@ pub(in crate::store::embedded) enum Access {
     MapIfPossible,
     /// By system calls, everywhere.
     Write,
+    /// By system calls, into blocks that were written before: a sync of each commit then carries
+    /// the data alone. Blocks that are only allocated cost a transaction of the file system with
+    /// their first sync, and mapped pages a fault after each.
+    WriteForSync,
 }
 
 pub(super) struct Segment {
@@ -44,6 +48,10 @@ impl Segment {
             // Half a segment would only take room from a disk that has none.
             let _ = std::fs::remove_file(&path);
             return Err(error);
+        }
+        if access == Access::WriteForSync {
+            fill(&file, 0, len)?;
+            file.sync_all()?;
         }
         let map = access == Access::MapIfPossible && can_map(&file);
         let mapped = if map { MappedFile::new(&file, len).ok() } else { None };
@@ -135,21 +143,24 @@ pub(super) fn epoch_of(path: &Path) -> io::Result<Option<u64>> {
 fn reserve(file: &File, len: usize) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
     match fallocate(file, FallocateFlags::empty(), 0, len as u64) {
-        Err(rustix::io::Errno::OPNOTSUPP) => fill(file, len),
+        Err(rustix::io::Errno::OPNOTSUPP) => fill_rest(file, len),
         result => result.map_err(io::Error::from),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn reserve(file: &File, len: usize) -> io::Result<()> {
-    fill(file, len)
+    fill_rest(file, len)
 }
 
 /// Where blocks cannot be reserved they are written. What lies there already stays.
-fn fill(file: &File, len: usize) -> io::Result<()> {
+fn fill_rest(file: &File, len: usize) -> io::Result<()> {
+    fill(file, usize::try_from(file.metadata()?.len()).unwrap_or(len), len)
+}
+
+fn fill(file: &File, mut at: usize, len: usize) -> io::Result<()> {
     const STEP: usize = 1 << 20;
     let zeros = vec![0; STEP.min(len)];
-    let mut at = usize::try_from(file.metadata()?.len()).unwrap_or(len);
     while at < len {
         let step = STEP.min(len - at);
         write_at(file, &zeros[..step], at)?;
