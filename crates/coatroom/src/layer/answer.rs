@@ -1,6 +1,6 @@
 //! Small pieces of responses.
 
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::options::{ErrorResponse, Web};
 use crate::error::SessionError;
@@ -13,13 +13,18 @@ pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Respon
     } else {
         tracing::info!(target: "coatroom", error = error as &dyn std::error::Error, "a session was not written");
     }
-    let ErrorResponse { status, content_type, body } = (web.on_error)(error);
+    build((web.on_error)(error))
+}
+
+/// The response of an error: not to be kept, and with 503 to be tried again.
+pub(super) fn build<B: From<String>>(answer: ErrorResponse) -> Response<B> {
+    let ErrorResponse { status, content_type, body } = answer;
     let mut response = Response::new(B::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if error.status() == 503 {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response

@@ -63,8 +63,7 @@ impl IntoResponse for SessionError {
     /// was deferred is rolled back where that status says so.
     fn into_response(self) -> Response {
         tracing::warn!(target: "coatroom", error = &self as &dyn std::error::Error, "a handler's session call failed");
-        let ErrorResponse { status, content_type, body } = ErrorResponse::of(&self);
-        (status, [(http::header::CONTENT_TYPE, content_type)], body).into_response()
+        answer::build(ErrorResponse::of(&self))
     }
 }
 

@@ -51,7 +51,7 @@
 //! | [`Conflict`](crate::SessionError::Conflict), [`Contended`](crate::SessionError::Contended), [`Gone`](crate::SessionError::Gone), [`Superseded`](crate::SessionError::Superseded) | 409 | the client sends the request again |
 //! | [`PrincipalEnded`](crate::SessionError::PrincipalEnded), [`TooManySessions`](crate::SessionError::TooManySessions) | 409 | sign in again; end a session first |
 //! | [`RecordTooLarge`](crate::SessionError::RecordTooLarge), [`TooManyAttributes`](crate::SessionError::TooManyAttributes), [`ValueError::TooLarge`](crate::ValueError::TooLarge) | 413 | keep large things elsewhere, and their name in the session |
-//! | [`Store`](crate::SessionError::Store), [`Entropy`](crate::SessionError::Entropy) | 503, from the layer with `Retry-After` | look at the store; its message names the path and the remedy |
+//! | [`Store`](crate::SessionError::Store), [`Entropy`](crate::SessionError::Entropy) | 503, with `Retry-After` | look at the store; its message names the path and the remedy |
 //! | [`ValueError::Decode`](crate::ValueError::Decode) | 500 | a deploy changed a type: take another slot name, or remove the attribute |
 //! | the rest | 500 | a fault of the program; the message says which |
 //!
