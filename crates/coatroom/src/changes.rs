@@ -94,7 +94,7 @@ pub(crate) struct Resolved<'a> {
 /// Most changes are written as they were made; a replayed one is a value of its own.
 enum Merged<'a> {
     Ours(Option<RawValue<'a>>),
-    New(Slotted),
+    New(Box<Slotted>),
 }
 
 impl Resolved<'_> {
@@ -111,7 +111,7 @@ impl Merged<'_> {
     fn value(&self) -> Option<RawValue<'_>> {
         match self {
             Merged::Ours(raw) => *raw,
-            Merged::New(value) => value.as_ref().map(Value::as_raw),
+            Merged::New(value) => (**value).as_ref().map(Value::as_raw),
         }
     }
 }
@@ -181,13 +181,13 @@ impl Changes {
 
     /// Replays the changes, made on `view`, on `newest`, each against the base it saw at its first
     /// touch.
-    pub(crate) fn resolve(
-        &self,
+    pub(crate) fn resolve<'a>(
+        &'a self,
         codec: &Codec<'_>,
         view: Option<&Record>,
         newest: Option<&Record>,
-    ) -> Result<Resolved<'_>, SessionError> {
-        let mut resolved = Resolved::default();
+        resolved: &mut Resolved<'a>,
+    ) -> Result<(), SessionError> {
         if let Some(cleared) = &self.cleared {
             cleared.check(newest)?;
             resolved.clear = newest.is_some_and(|record| record.attribute_count() > 0);
@@ -197,7 +197,7 @@ impl Changes {
                 .filter(|c| c.ours.is_some())
                 .map(|c| (&*c.name, Merged::Ours(c.ours())))
                 .collect();
-            return Ok(resolved);
+            return Ok(());
         }
         for change in &self.list {
             let base = change.base(view);
@@ -208,7 +208,7 @@ impl Changes {
                 resolved.edits.push((&change.name, merged));
             }
         }
-        Ok(resolved)
+        Ok(())
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {
@@ -253,7 +253,7 @@ impl Change {
             }
         };
         let changes_theirs = merged.as_ref().map(Value::as_raw) != theirs;
-        Ok(changes_theirs.then_some(Merged::New(merged)))
+        Ok(changes_theirs.then(|| Merged::New(Box::new(merged))))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 
 use super::Engine;
-use crate::changes::Changes;
+use crate::changes::{Changes, Resolved};
 use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::id::{Key, SessionId};
@@ -99,7 +99,7 @@ pub(super) struct Draw {
     pub(super) now: Timestamp,
     pub(super) nonce: u64,
     /// The id of a renewal.
-    pub(super) renewed: Option<SessionId>,
+    pub(super) renewed: Option<Box<SessionId>>,
     /// The principal's epoch, at a login.
     pub(super) epoch: u64,
 }
@@ -112,7 +112,8 @@ impl Engine {
         newest: Option<&Record>,
         draw: &Draw,
     ) -> Result<Option<Record>, SessionError> {
-        let resolved = work.changes.resolve(&self.codec(work.key), work.base.as_ref(), newest)?;
+        let mut resolved = Resolved::default();
+        work.changes.resolve(&self.codec(work.key), work.base.as_ref(), newest, &mut resolved)?;
         let idle = resolved.is_empty();
         match newest {
             None if idle && !work.settings.create && work.settings.login.is_none() => return Ok(None),
@@ -178,7 +179,7 @@ impl Engine {
         mut bytes: Cow<'a, [u8]>,
         draw: &Draw,
     ) -> Cow<'a, [u8]> {
-        if let Some(id) = draw.renewed.as_ref() {
+        if let Some(id) = &draw.renewed {
             renew(header, id, draw.now);
         }
         if let Some(principal) = &settings.login {

@@ -25,7 +25,7 @@ impl Engine {
             match self.attempt(work, newest.as_ref(), &record).await? {
                 Attempt::Landed(departed) => {
                     self.report_all(&departed);
-                    let id = work.fresh.as_deref().filter(|_| newest.is_none()).cloned();
+                    let id = work.fresh.clone().filter(|_| newest.is_none());
                     if newest.is_none() {
                         self.events.tell(&Event::Created { locator: work.key.locator });
                     }

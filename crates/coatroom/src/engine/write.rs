@@ -13,7 +13,7 @@ use crate::store::{Commit, Creation, Departed};
 pub(crate) struct Written {
     pub(crate) record: Record,
     /// The id the client must now use, where it is another than it brought.
-    pub(crate) id: Option<SessionId>,
+    pub(crate) id: Option<Box<SessionId>>,
 }
 
 /// What became of one attempt.
@@ -34,7 +34,11 @@ impl Engine {
     }
 
     async fn write_replaying(&self, work: &Work) -> Result<Option<Written>, SessionError> {
-        let draw = self.draw(work).await?;
+        let epoch = match &work.settings.login {
+            Some(principal) => self.before_login(work, principal).await?,
+            None => 0,
+        };
+        let draw = self.draw(work, epoch)?;
         let mut newer = None;
         for _ in 0..MAX_ATTEMPTS {
             let newest = newer.as_ref().or(work.base.as_ref());
@@ -47,7 +51,12 @@ impl Engine {
             match attempt {
                 Attempt::Landed(departed) => {
                     self.report_all(&departed);
-                    return self.landed(work, record, draw).await.map(Some);
+                    self.tell_landed(work, &record, &draw);
+                    if let Some(principal) = &work.settings.login {
+                        self.after_login(principal, &record).await?;
+                    }
+                    let id = draw.renewed.or_else(|| work.fresh.clone());
+                    return Ok(Some(Written { record, id }));
                 }
                 Attempt::Newer(record) => newer = Some(record),
                 Attempt::Gone => return Err(SessionError::Gone),
@@ -109,17 +118,13 @@ impl Engine {
         self.store.load(record.key(), self.now()).await
     }
 
-    async fn draw(&self, work: &Work) -> Result<Draw, SessionError> {
-        let epoch = match &work.settings.login {
-            Some(principal) => self.before_login(work, principal).await?,
-            None => 0,
-        };
+    fn draw(&self, work: &Work, epoch: u64) -> Result<Draw, SessionError> {
         let renews = work.base.is_some() && work.settings.renews() && !work.is_keyed();
-        let renewed = renews.then(|| SessionId::renewed(work.key.locator)).transpose()?;
+        let renewed = if renews { Some(Box::new(SessionId::renewed(work.key.locator)?)) } else { None };
         Ok(Draw { now: self.now(), nonce: fastrand::u64(..), renewed, epoch })
     }
 
-    async fn landed(&self, work: &Work, record: Record, draw: Draw) -> Result<Written, SessionError> {
+    fn tell_landed(&self, work: &Work, record: &Record, draw: &Draw) {
         let locator = work.key.locator;
         if work.base.is_none() {
             self.events.tell(&Event::Created { locator });
@@ -127,11 +132,6 @@ impl Engine {
         if draw.renewed.is_some() {
             self.events.tell(&Event::Renewed { locator, principal: record.principal() });
         }
-        if let Some(principal) = &work.settings.login {
-            self.after_login(principal, &record).await?;
-        }
-        let id = draw.renewed.or_else(|| work.fresh.as_deref().cloned());
-        Ok(Written { record, id })
     }
 }
 

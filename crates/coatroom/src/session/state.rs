@@ -149,7 +149,7 @@ impl State {
     /// Takes in what a commit came to.
     pub(crate) fn written(&mut self, written: Written) {
         if let Some(id) = written.id {
-            self.id = Some(id);
+            self.id = Some(*id);
             self.cookie = CookieAction::Send;
         }
         self.base = Some(written.record);
