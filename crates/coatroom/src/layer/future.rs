@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project_lite::pin_project;
+use tracing::Instrument as _;
 
 use super::SessionHandle;
 use super::answer;
@@ -101,7 +102,8 @@ fn begin_commit<B>(handle: &SessionHandle, session: &Session, response: &Respons
         return None;
     }
     let session = session.clone();
-    Some(Box::pin(async move { session.commit().await }))
+    let span = tracing::debug_span!(target: "coatroom", "commit", locator = ?session.locator());
+    Some(Box::pin(async move { session.commit().await }.instrument(span)))
 }
 
 fn finish<B>(handle: &SessionHandle, session: &Session, mut response: Response<B>) -> Response<B> {

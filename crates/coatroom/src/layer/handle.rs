@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::header::GetAll;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use tracing::Instrument as _;
 
 use super::answer;
 use super::passive::Passive;
@@ -81,7 +82,10 @@ impl SessionHandle {
                 self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
             }
             let loaded = match id {
-                Some(id) => self.session.engine().load(&id, passive).await?,
+                Some(id) => {
+                    let span = tracing::debug_span!(target: "coatroom", "load", locator = %id.locator());
+                    self.session.engine().load(&id, passive).instrument(span).await?
+                }
                 None => Loaded::Nothing,
             };
             self.session.fill(loaded);

@@ -16,7 +16,7 @@ use coatroom::{
     SessionId, Slot, StoreError, Suspicion,
 };
 
-use crate::support::{House, MINUTE, memory, on_each_store};
+use crate::support::{House, MINUTE, SECOND, memory, on_each_store};
 
 const COUNT: Slot<u64> = Slot::new("count");
 const NOTE: Slot<String> = Slot::new("note");
@@ -152,6 +152,25 @@ on_each_store! {
         visitor.set_cookie(COOKIE, &signed_in);
         assert_eq!(visitor.get("/").await.text(), "0");
         assert_eq!(house.sessions.count().await.unwrap(), 0);
+    }
+
+    async fn a_straggler_with_the_cookie_from_before_a_login_reads_nothing_and_overwrites_nothing(place) {
+        let house = House::new(place);
+        let mut visitor = Client::new(app(&house));
+        visitor.post("/", "").await;
+        let mut straggler = visitor.clone();
+        visitor.post("/login", "").await;
+        house.clock.advance(59 * SECOND);
+        let answer = straggler.get("/").await;
+        assert_eq!((answer.text(), set_cookie(&answer)), ("0", None));
+        for path in ["/", "/update-and-fail", "/login", "/logout"] {
+            let answer = straggler.post(path, "").await;
+            assert_eq!((answer.status.as_u16(), set_cookie(&answer)), (409, None), "{path}");
+        }
+        house.clock.advance(SECOND);
+        let answer = straggler.post("/", "").await;
+        assert!(answer.status == 200 && set_cookie(&answer).is_some());
+        assert_eq!(visitor.get("/").await.text(), "1");
     }
 
     async fn a_passive_route_does_not_extend_the_session(place) {
