@@ -80,7 +80,7 @@ impl Engine {
         match judge(&record, id, now) {
             Verdict::Current => {
                 if !passive {
-                    self.touch(&record, now).await?;
+                    self.touch(&record, now).await;
                 }
                 Ok(Loaded::Live(record))
             }
@@ -102,24 +102,29 @@ impl Engine {
         let now = self.now();
         let record = self.store.load(&self.key(locator), now).await?;
         if let Some(record) = record.as_ref().filter(|_| !passive) {
-            self.touch(record, now).await?;
+            self.touch(record, now).await;
         }
         Ok(record)
     }
 
     /// Moves the idle deadline, once a touch interval; the first time an id comes back, at once.
-    async fn touch(&self, record: &Record, now: Timestamp) -> Result<(), StoreError> {
+    /// A store that reads and cannot write, such as one on a full disk, still serves its readers:
+    /// their sessions then end early, never late.
+    async fn touch(&self, record: &Record, now: Timestamp) {
         let activity = record.activity();
         let interval = expiry::touch_interval(record.idle_timeout());
         if activity.confirmed && now < activity.last_accessed + interval {
-            return Ok(());
+            return;
         }
-        self.store.touch(record.key(), Activity { last_accessed: now, confirmed: true }).await?;
+        let touched = self.store.touch(record.key(), Activity { last_accessed: now, confirmed: true }).await;
+        if let Err(error) = touched {
+            tracing::warn!(target: "coatroom", %error, "extending a session failed; it may end early");
+            return;
+        }
         record.touch(Activity { last_accessed: now, confirmed: true });
         if !activity.confirmed {
             self.events.tell(&Event::Confirmed { locator: record.key().locator });
         }
-        Ok(())
     }
 
     /// Tells of records that made room for a commit.

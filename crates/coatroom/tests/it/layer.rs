@@ -258,6 +258,22 @@ async fn a_failing_store_is_a_503_without_a_cookie_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn a_store_that_cannot_write_still_serves_its_readers() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let house = House::with_store(faulty.clone(), |b| b);
+    let mut visitor = Client::new(app(&house));
+    visitor.post("/", "").await;
+    for minute in 1..=10 {
+        house.clock.advance(MINUTE);
+        faulty.fail(Operation::Touch, 1, unplugged());
+        let answer = visitor.get("/").await;
+        // Never confirmed, it ends at the unconfirmed timeout: early, and not late.
+        let expected = if minute < 10 { "1" } else { "0" };
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, expected));
+    }
+}
+
+#[tokio::test]
 async fn a_page_may_do_without_its_session_and_the_error_be_answered_otherwise() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
     let house = House::with_store(faulty.clone(), |b| {
