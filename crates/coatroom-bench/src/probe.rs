@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::Result;
 use crate::peers::{Peer, coatroom, tower_sessions};
 use crate::population::Shape;
+use crate::rows;
 
 pub(crate) fn probe(name: &str, arguments: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -16,6 +17,9 @@ pub(crate) fn probe(name: &str, arguments: &[String]) -> Result<()> {
         let found = arguments.get(index).map(String::as_str);
         found.ok_or_else(|| format!("the probe {name} needs more arguments"))
     };
+    if name == "request" {
+        return rows::layer::request(Peer::parse(argument(0)?)?, argument(1)?);
+    }
     runtime.block_on(async {
         match name {
             "memory" | "cycle" => {

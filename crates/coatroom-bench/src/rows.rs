@@ -3,7 +3,7 @@
 mod durable;
 mod growth;
 mod inprocess;
-mod layer;
+pub(crate) mod layer;
 mod memory;
 mod race;
 mod server;

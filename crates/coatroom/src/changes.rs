@@ -211,6 +211,14 @@ impl Changes {
         Ok(())
     }
 
+    /// The attributes to write on the very record that `view` was, where nothing has to be replayed
+    /// on it; `None` where something was cleared, or was changed on another record than the view.
+    pub(crate) fn on_view(&self) -> Option<impl Iterator<Item = (&str, Option<RawValue<'_>>)>> {
+        let moved = |change: &Change| !matches!(change.base, Base::View);
+        let unfit = self.cleared.is_some() || self.list.iter().any(moved);
+        (!unfit).then(|| self.list.iter().map(|change| (&*change.name, change.ours())))
+    }
+
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.list.binary_search_by(|change| change.name.as_str().cmp(name))
     }

@@ -2,6 +2,7 @@
 //!
 //! Everything here works on records and changes; it knows neither HTTP nor which store it has.
 
+mod at_once;
 mod end;
 mod login;
 mod plan;
@@ -12,6 +13,8 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::at_once::is_touch_due;
+pub(crate) use self::at_once::{AtOnce, Opening, Sent};
 pub(crate) use self::plan::{Settings, Work};
 pub use self::sweep::Swept;
 pub(crate) use self::write::Written;
@@ -20,7 +23,6 @@ use crate::codec::{Codec, Sealer};
 use crate::config::Config;
 use crate::error::{SessionError, StoreError};
 use crate::event::{Event, Events, Suspicion};
-use crate::expiry;
 use crate::id::{Key, Locator, SessionId};
 use crate::record::{Activity, HashAlgorithm, Record};
 use crate::snapshot::Snapshot;
@@ -73,10 +75,21 @@ impl Engine {
 
     /// Opens an id. Counts as activity unless `passive`.
     pub(crate) async fn load(&self, id: &SessionId, passive: bool) -> Result<Loaded, StoreError> {
-        let now = self.now();
-        let Some(record) = self.store.load(&self.key(id.locator()), now).await? else {
-            return Ok(Loaded::Nothing);
-        };
+        match self.load_at_once(id, passive) {
+            Ok(loaded) => Ok(loaded),
+            // Boxed, so that the futures of handlers do not carry room for it.
+            Err(opening) => Box::pin(self.finish_load(opening, id, passive)).await,
+        }
+    }
+
+    /// Finishes a load that was begun.
+    pub(crate) async fn finish_load(
+        &self,
+        Opening { answer, now }: Opening,
+        id: &SessionId,
+        passive: bool,
+    ) -> Result<Loaded, StoreError> {
+        let Some(record) = answer.await? else { return Ok(Loaded::Nothing) };
         match judge(&record, id, now) {
             Verdict::Current => {
                 if !passive {
@@ -111,18 +124,17 @@ impl Engine {
     /// A store that reads and cannot write, such as one on a full disk, still serves its readers:
     /// their sessions then end early, never late.
     async fn touch(&self, record: &Record, now: Timestamp) {
-        let activity = record.activity();
-        let interval = expiry::touch_interval(record.idle_timeout());
-        if activity.confirmed && now < activity.last_accessed + interval {
+        if !is_touch_due(record, now) {
             return;
         }
+        let was_confirmed = record.activity().confirmed;
         let touched = self.store.touch(record.key(), Activity { last_accessed: now, confirmed: true }).await;
         if let Err(error) = touched {
             tracing::warn!(target: "coatroom", %error, "extending a session failed; it may end early");
             return;
         }
         record.touch(Activity { last_accessed: now, confirmed: true });
-        if !activity.confirmed {
+        if !was_confirmed {
             self.events.tell(&Event::Confirmed { locator: record.key().locator });
         }
     }

@@ -7,6 +7,7 @@ mod assemble;
 mod attributes;
 mod extensions;
 mod header;
+mod overwrite;
 mod value;
 
 use std::fmt;
@@ -61,9 +62,9 @@ impl Record {
         Self(ThinArc::from_header_and_slice(beside, bytes))
     }
 
-    /// Writes over the bytes of a record that nobody else holds yet; `None` where somebody does.
-    fn write_over(&mut self, write: impl FnOnce(&mut [u8])) -> Option<()> {
-        self.0.with_arc_mut(|arc| triomphe::Arc::get_mut(arc).map(|record| write(record.slice_mut())))
+    /// Writes over the bytes of a record that was made a moment ago and that nobody else holds.
+    fn write_over(&mut self, write: impl FnOnce(&mut [u8])) {
+        self.0.with_arc_mut(|arc| triomphe::Arc::get_mut(arc).map(|record| write(record.slice_mut())));
     }
 
     /// The key it is filed under.

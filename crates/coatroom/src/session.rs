@@ -2,6 +2,7 @@
 
 mod immediate;
 mod lifecycle;
+mod saving;
 mod state;
 mod values;
 #[cfg(feature = "tower")]
@@ -14,6 +15,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 pub use self::immediate::TryUpdateError;
+#[cfg(feature = "tower")]
+#[cfg(feature = "tower")]
+pub(crate) use self::saving::Step;
 pub(crate) use self::state::State;
 #[cfg(feature = "tower")]
 pub(crate) use self::web::CookieNews;

@@ -15,6 +15,16 @@ use crate::peers::Peer;
 use crate::process::directory;
 use crate::report::{Figure, Goal, Line, Report, Table, number};
 
+/// What a profiler looks at: one kind of request to one system, over and over for a while. Prints the
+/// nanoseconds of one.
+pub(crate) fn request(peer: Peer, path: &str) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let directory = directory()?;
+    let app = App::new(&runtime, peer, directory.path())?;
+    println!("{}", runtime.block_on(app.ask_for(path, Duration::from_secs(3)))?);
+    Ok(())
+}
+
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "What the layer adds to a request (ns, without network)",

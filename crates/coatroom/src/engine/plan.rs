@@ -74,6 +74,13 @@ impl DerefMut for Settings {
     }
 }
 
+impl Settings {
+    /// Whether there is no wish at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
 impl Wishes {
     /// Whether a record that exists is to be written though no attribute changed.
     pub(crate) fn change_record(&self) -> bool {

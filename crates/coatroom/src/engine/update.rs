@@ -22,7 +22,7 @@ impl Engine {
             work.check_newest(newest.as_ref())?;
             let value = change(newest.as_ref().and_then(|record| record.get(name)))?;
             let record = self.with_attribute(work, newest.as_ref(), name, &value, &draw)?;
-            match self.attempt(work, newest.as_ref(), &record).await? {
+            match self.attempt(work, newest.as_ref(), &record).await.map_err(SessionError::from)? {
                 Attempt::Landed(departed) => {
                     self.report_all(&departed);
                     let id = work.fresh.clone().filter(|_| newest.is_none());
@@ -36,18 +36,6 @@ impl Engine {
             }
         }
         Err(SessionError::Contended { attempts: MAX_ATTEMPTS }.into())
-    }
-
-    async fn attempt(
-        &self,
-        work: &Work,
-        newest: Option<&Record>,
-        record: &Record,
-    ) -> Result<Attempt, SessionError> {
-        Ok(match newest {
-            None => self.create(work, record).await?,
-            Some(newest) => self.compare_and_set(newest.revision(), record).await?,
-        })
     }
 
     fn with_attribute(

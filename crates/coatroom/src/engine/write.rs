@@ -1,12 +1,12 @@
 //! The deferred commit: compare-and-set, and replay on whatever is newer.
 
 use super::plan::{Draw, Work};
-use super::{Engine, MAX_ATTEMPTS};
+use super::{Engine, MAX_ATTEMPTS, Sent};
 use crate::error::{SessionError, StoreError};
 use crate::event::Event;
 use crate::id::SessionId;
 use crate::record::{HashAlgorithm, Record};
-use crate::store::{Commit, Creation, Departed};
+use crate::store::{Commit, Creation, Departed, StoreFuture};
 
 /// A commit that landed.
 #[derive(Debug)]
@@ -25,15 +25,28 @@ pub(super) enum Attempt {
 }
 
 impl Engine {
-    /// Commits `work`; `None` where there was nothing to write.
-    pub(crate) async fn write(&self, work: &Work) -> Result<Option<Written>, SessionError> {
-        let written = self.write_replaying(work).await;
+    /// Commits `work`, whose first attempt may have been `sent`; `None` where there was nothing to
+    /// write.
+    pub(crate) async fn write(
+        &self,
+        work: &Work,
+        sent: Option<Sent>,
+    ) -> Result<Option<Written>, SessionError> {
+        let written = self.write_replaying(work, sent).await;
         #[cfg(feature = "metrics")]
-        crate::metrics::commit(&written);
+        match &written {
+            Ok(Some(written)) => crate::metrics::landed(written.record.bytes().len()),
+            Ok(None) => crate::metrics::commit("unchanged"),
+            Err(_) => crate::metrics::commit("failed"),
+        }
         written
     }
 
-    async fn write_replaying(&self, work: &Work) -> Result<Option<Written>, SessionError> {
+    async fn write_replaying(
+        &self,
+        work: &Work,
+        mut sent: Option<Sent>,
+    ) -> Result<Option<Written>, SessionError> {
         let epoch = match &work.settings.login {
             Some(principal) => self.before_login(work, principal).await?,
             None => 0,
@@ -43,10 +56,16 @@ impl Engine {
         for _ in 0..MAX_ATTEMPTS {
             let newest = newer.as_ref().or(work.base.as_ref());
             work.check_newest(newest)?;
-            let Some(record) = self.plan(work, newest, &draw)? else { return Ok(None) };
-            let attempt = match newest {
-                None => self.create(work, &record).await?,
-                Some(newest) => self.compare_and_set(newest.revision(), &record).await?,
+            let (record, attempt) = match (sent.take(), newest) {
+                (Some(Sent { record, answer }), Some(newest)) => {
+                    let attempt = self.make_certain(newest.revision(), &record, answer).await?;
+                    (record, attempt)
+                }
+                (_, newest) => {
+                    let Some(record) = self.plan(work, newest, &draw)? else { return Ok(None) };
+                    let attempt = self.attempt(work, newest, &record).await?;
+                    (record, attempt)
+                }
             };
             match attempt {
                 Attempt::Landed(departed) => {
@@ -65,13 +84,26 @@ impl Engine {
         Err(SessionError::Contended { attempts: MAX_ATTEMPTS })
     }
 
-    /// One attempt to replace `expected`, its outcome made certain where the answer was lost.
-    pub(super) async fn compare_and_set(
+    /// One attempt to put `record` in the place of `newest`.
+    pub(super) async fn attempt(
+        &self,
+        work: &Work,
+        newest: Option<&Record>,
+        record: &Record,
+    ) -> Result<Attempt, StoreError> {
+        let Some(newest) = newest else { return self.create(work, record).await };
+        let answer = self.store.commit(newest.revision(), record.clone(), self.now());
+        self.make_certain(newest.revision(), record, answer).await
+    }
+
+    /// The outcome of an attempt to replace `expected`, made certain where the answer was lost.
+    async fn make_certain(
         &self,
         expected: u64,
         record: &Record,
+        answer: StoreFuture<Commit>,
     ) -> Result<Attempt, StoreError> {
-        match self.store.commit(expected, record.clone(), self.now()).await {
+        match answer.await {
             Ok(Commit::Landed(departed)) => Ok(Attempt::Landed(departed)),
             Ok(Commit::Conflict(newest)) => Ok(Attempt::Newer(newest)),
             Ok(Commit::Gone) => Ok(Attempt::Gone),
@@ -89,7 +121,7 @@ impl Engine {
         }
     }
 
-    pub(super) async fn create(&self, work: &Work, record: &Record) -> Result<Attempt, StoreError> {
+    async fn create(&self, work: &Work, record: &Record) -> Result<Attempt, StoreError> {
         match self.store.create(record.clone(), self.now()).await {
             Ok(Creation::Created(departed)) => Ok(Attempt::Landed(departed)),
             Ok(Creation::Exists) => self.met_existing(work, record).await,

@@ -7,14 +7,13 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project_lite::pin_project;
-use tracing::Instrument as _;
 
 use super::SessionHandle;
 use super::answer;
 use crate::error::SessionError;
-use crate::session::Session;
+use crate::session::{CookieNews, Step};
 
-type Commit = Pin<Box<dyn Future<Output = Result<(), SessionError>> + Send>>;
+type Commit = Pin<Box<dyn Future<Output = Result<CookieNews, SessionError>> + Send>>;
 
 pin_project! {
     /// The future of a [`SessionService`](super::SessionService).
@@ -69,45 +68,35 @@ where
                 }
                 StageProjection::Handling { handler } => {
                     let response = ready!(handler.poll(cx))?;
-                    let Some(session) = this.handle.loaded() else { return Poll::Ready(Ok(response)) };
-                    match begin_commit(this.handle, session, &response) {
-                        None => return Poll::Ready(Ok(finish(this.handle, session, response))),
-                        Some(commit) => {
-                            this.stage.set(Stage::Committing { commit, response: Some(response) })
+                    let rolls_back = this.handle.rolls_back(response.status());
+                    match this.handle.session.conclude(rolls_back) {
+                        None => return Poll::Ready(Ok(response)),
+                        Some(Step::Done(news)) => return Poll::Ready(Ok(tell(this.handle, news, response))),
+                        Some(Step::Waiting(saving)) => {
+                            let commit = Box::pin(saving.finish_for_response());
+                            this.stage.set(Stage::Committing { commit, response: Some(response) });
                         }
                     }
                 }
                 StageProjection::Committing { commit, response } => {
                     let committed = ready!(commit.as_mut().poll(cx));
-                    let answered = response.take();
-                    let response = match (committed, answered) {
-                        (Ok(()), Some(response)) => response,
-                        (Ok(()), None) => return Poll::Pending, // polled after it was ready
-                        (Err(error), _) => answer::failed(this.handle.sessions.web(), &error),
+                    let (news, response) = match (committed, response.take()) {
+                        (Ok(news), Some(response)) => (news, response),
+                        (Ok(_), None) => return Poll::Pending, // polled after it was ready
+                        (Err(error), _) => {
+                            let failed = answer::failed(this.handle.sessions.web(), &error);
+                            (this.handle.session.close(), failed)
+                        }
                     };
-                    let Some(session) = this.handle.loaded() else { return Poll::Ready(Ok(response)) };
-                    return Poll::Ready(Ok(finish(this.handle, session, response)));
+                    return Poll::Ready(Ok(tell(this.handle, news, response)));
                 }
             }
         }
     }
 }
 
-/// The commit of what the handler deferred; none where it failed or deferred nothing.
-fn begin_commit<B>(handle: &SessionHandle, session: &Session, response: &Response<B>) -> Option<Commit> {
-    if handle.rolls_back(response.status()) {
-        session.roll_back();
-    }
-    if !session.has_deferred() {
-        return None;
-    }
-    let session = session.clone();
-    let span = tracing::debug_span!(target: "coatroom", "commit", locator = ?session.locator());
-    Some(Box::pin(async move { session.commit().await }.instrument(span)))
-}
-
-fn finish<B>(handle: &SessionHandle, session: &Session, mut response: Response<B>) -> Response<B> {
-    handle.tell_client(session, response.headers_mut());
+fn tell<B>(handle: &SessionHandle, news: CookieNews, mut response: Response<B>) -> Response<B> {
+    handle.tell_client(news, response.headers_mut());
     response
 }
 

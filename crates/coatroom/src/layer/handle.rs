@@ -4,12 +4,10 @@ use std::fmt;
 
 use http::header::GetAll;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
-use tracing::Instrument as _;
 
 use super::answer;
 use super::passive::Passive;
 use crate::cookie::Presented;
-use crate::engine::Loaded;
 use crate::error::StoreError;
 use crate::event::{Event, Suspicion};
 use crate::id::SessionId;
@@ -33,7 +31,7 @@ use crate::session::{CookieNews, Session};
 pub struct SessionHandle {
     pub(super) sessions: SessionManager,
     /// Holds the id that the request brought, until somebody asks.
-    session: Session,
+    pub(super) session: Session,
     carrier: Carrier,
     suspicion: Option<Suspicion>,
 }
@@ -77,18 +75,12 @@ impl SessionHandle {
     ///
     /// Safe: nothing is changed but the time of the last access.
     pub async fn load(&self) -> Result<Session, StoreError> {
-        if let Some((id, passive)) = self.session.presented() {
-            if let Some(reason) = self.suspicion {
-                self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
-            }
-            let loaded = match id {
-                Some(id) => {
-                    let span = tracing::debug_span!(target: "coatroom", "load", locator = %id.locator());
-                    self.session.engine().load(&id, passive).instrument(span).await?
-                }
-                None => Loaded::Nothing,
-            };
-            self.session.fill(loaded);
+        if let Some(reason) = self.suspicion.filter(|_| self.session.is_unloaded()) {
+            self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
+        }
+        // Boxed, so that the futures of handlers do not carry room for it.
+        if let Some(begun) = self.session.begin_load() {
+            Box::pin(self.session.finish_load(begun)).await?;
         }
         Ok(self.session.clone())
     }
@@ -106,24 +98,20 @@ impl SessionHandle {
             && self.sessions.web().cookie.name() == other.sessions.web().cookie.name()
     }
 
-    /// The session, if anybody asked for it.
-    pub(super) fn loaded(&self) -> Option<&Session> {
-        (!self.session.is_unloaded()).then_some(&self.session)
-    }
-
     pub(super) fn rolls_back(&self, status: StatusCode) -> bool {
         (self.sessions.web().roll_back_on)(status)
     }
 
     /// Adds what the client must know to a response: `Vary`, the new id or the end of the old.
-    pub(super) fn tell_client(&self, session: &Session, headers: &mut HeaderMap) {
+    pub(super) fn tell_client(&self, news: CookieNews, headers: &mut HeaderMap) {
         let vary = self.header().map_or(HeaderValue::from_static("cookie"), |name| name.clone().into());
         answer::add_vary(headers, vary);
-        let news = match (session.close(), self.header()) {
+        let news = match (news, self.header()) {
             (CookieNews::Nothing, _) => return,
             (CookieNews::Send { id, .. }, Some(name)) => (name.clone(), answer::credential(&id)),
             (CookieNews::Expire, Some(name)) => (name.clone(), HeaderValue::from_static("")),
-            (CookieNews::Send { id, persistent, remaining }, None) => {
+            (CookieNews::Send { id, persistent, deadline }, None) => {
+                let remaining = deadline.since(self.session.engine().now());
                 let outlives = persistent || self.sessions.web().cookie.is_persistent();
                 let cookie = &self.sessions.web().cookie;
                 (header::SET_COOKIE, if outlives { cookie.set_for(&id, remaining) } else { cookie.set(&id) })

@@ -33,7 +33,7 @@ pub(crate) struct Draft<'a> {
 /// The header of a record about to be made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum HeaderEdit<'a> {
-    /// That of the base, one revision on.
+    /// That of the base, one revision on, with the base's extensions.
     Advance {
         nonce: u64,
     },
@@ -117,36 +117,11 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The most frequent commit puts values of the same length where others were, as counters and
-    /// times do: then the base is copied whole and written over. `None` where that cannot be.
+    /// Written over a copy of the base, where all that changes are values of the same length.
     fn overwritten(&self, base: &Record) -> Option<Record> {
-        let fields = Fields::new(base.bytes());
-        let same_header = match self.header {
-            HeaderEdit::Advance { .. } => true,
-            HeaderEdit::Whole(header) => header.renewal.is_some() == fields.has_renewal(),
-        };
-        let same_layout = same_header && self.extensions == fields.extensions();
-        if !same_layout {
-            return None;
-        }
-        let attributes = Attributes::new(&fields);
-        let mut places = SmallVec::<[_; 4]>::new();
-        for edit in self.edits {
-            let value = edit.value?;
-            places.push((attributes.place_for(edit.name, value)?, value.bytes));
-        }
-        let values_start = base.bytes().len() - attributes.values_len();
-        let mut record = Record::from_checked(self.key, self.activity, base.bytes());
-        record.write_over(|bytes| {
-            match self.header {
-                HeaderEdit::Advance { nonce } => Header::write_advance(bytes, fields.revision(), nonce),
-                HeaderEdit::Whole(header) => header.write(bytes, attributes.len(), self.extensions.len()),
-            }
-            for (place, value) in &places {
-                bytes[values_start + place.start..][..value.len()].copy_from_slice(value);
-            }
-        })?;
-        Some(record)
+        let HeaderEdit::Advance { nonce } = self.header else { return None };
+        let overwrite = base.overwrite(self.edits.iter().map(|edit| (edit.name, edit.value)))?;
+        Some(overwrite.write(nonce, self.activity))
     }
 
     /// The attributes of the new record: both sides in order, edits in place of what they name.

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use super::state::{CookieAction, Phase, State};
-use crate::engine::{Work, Written};
+use super::state::{CookieAction, State};
+use crate::engine::Work;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::slot::Slot;
@@ -135,22 +135,6 @@ impl Session {
         self.commit_if(State::check_open, State::take_new_id).await
     }
 
-    /// Commits what is deferred, in any phase.
-    #[cfg(feature = "tower")]
-    pub(crate) async fn commit(&self) -> Result<(), SessionError> {
-        self.commit_if(|_| Ok(()), |_| ()).await
-    }
-
-    async fn commit_if<T: Default>(
-        &self,
-        may: impl FnOnce(&State) -> Result<(), SessionError>,
-        then: impl FnOnce(&mut State) -> T,
-    ) -> Result<T, SessionError> {
-        let Some(saving) = Saving::begin(self, may)? else { return Ok(T::default()) };
-        let written = self.engine().write(&saving.work).await?;
-        Ok(saving.finish(written, then))
-    }
-
     fn update_work(&self, name: &str) -> Result<Work, SessionError> {
         crate::codec::check_name(name)?;
         let mut state = self.shared.state.lock();
@@ -160,54 +144,5 @@ impl Session {
         }
         let key = state.ensure_key(self.engine())?;
         Ok(state.bare_work(key))
-    }
-}
-
-/// A commit under way. Until it is done the session takes no changes; if it fails or is dropped,
-/// they are deferred as before.
-struct Saving<'a> {
-    session: &'a Session,
-    work: Work,
-    phase: Phase,
-    done: bool,
-}
-
-impl<'a> Saving<'a> {
-    fn begin(
-        session: &'a Session,
-        may: impl FnOnce(&State) -> Result<(), SessionError>,
-    ) -> Result<Option<Self>, SessionError> {
-        let state = &mut *session.shared.state.lock();
-        may(state)?;
-        let Some(work) = state.take_work() else { return Ok(None) };
-        let phase = std::mem::replace(&mut state.phase, Phase::Saving);
-        Ok(Some(Self { session, work, phase, done: false }))
-    }
-
-    fn finish<T>(mut self, written: Option<Written>, then: impl FnOnce(&mut State) -> T) -> T {
-        self.done = true;
-        let state = &mut *self.session.shared.state.lock();
-        state.phase = self.phase;
-        if let Some(written) = written {
-            state.written(written);
-            if self.work.settings.change_cookie() && state.id.is_some() && self.phase != Phase::Sent {
-                state.cookie = CookieAction::Send;
-            }
-        }
-        then(state)
-    }
-}
-
-impl Drop for Saving<'_> {
-    fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        let state = &mut *self.session.shared.state.lock();
-        state.phase = self.phase;
-        // An update that was under way before may have moved the view meanwhile.
-        self.work.changes.pin(self.work.base.as_ref());
-        state.changes = std::mem::take(&mut self.work.changes);
-        state.settings = std::mem::take(&mut self.work.settings);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::changes::Changes;
-use crate::engine::{Engine, Settings, Work, Written};
+use crate::engine::{AtOnce, Engine, Sent, Settings, Work, Written};
 use crate::error::SessionError;
 use crate::id::{EntropyError, Key, SessionId};
 use crate::record::{HashAlgorithm, Record};
@@ -121,6 +121,20 @@ impl State {
         Ok(key)
     }
 
+    /// Commits what is deferred where that needs no waiting. Otherwise the general way goes on from
+    /// what was sent to the store already.
+    pub(super) fn commit_at_once(&mut self, engine: &Engine) -> Result<(), Option<Sent>> {
+        let Some(base) = self.base.as_ref().filter(|_| self.settings.is_empty()) else { return Err(None) };
+        match engine.write_at_once(base, &self.changes) {
+            AtOnce::Landed(record) => self.base = Some(record),
+            AtOnce::Unchanged => {}
+            AtOnce::Sent(sent) => return Err(Some(sent)),
+            AtOnce::Unfit => return Err(None),
+        }
+        self.changes = Changes::default();
+        Ok(())
+    }
+
     /// The work of a commit of everything deferred; the changes go with it.
     pub(crate) fn take_work(&mut self) -> Option<Work> {
         Some(Work {
@@ -162,6 +176,13 @@ impl State {
         if self.base.as_ref().is_none_or(newer) {
             self.changes.pin(self.base.as_ref());
             self.written(written);
+        }
+    }
+
+    /// The browser holds a cookie of another duration than the session now has.
+    pub(super) fn renew_cookie(&mut self) {
+        if self.id.is_some() && self.phase != Phase::Sent {
+            self.cookie = CookieAction::Send;
         }
     }
 

@@ -1,22 +1,34 @@
 //! The layer's side of a session: loading it late, closing it with the response.
 
 use std::sync::Arc;
-use std::time::Duration;
+
+use tracing::Instrument as _;
 
 use super::Session;
+use super::saving::{Saving, Step};
 use super::state::{CookieAction, Phase, State};
-use crate::engine::{Engine, Loaded};
+use crate::clock::Timestamp;
+use crate::engine::{Engine, Loaded, Opening};
+use crate::error::{SessionError, StoreError};
 use crate::id::SessionId;
+
+/// A load that the store does not answer at once.
+pub(crate) struct Begun {
+    opening: Opening,
+    id: SessionId,
+    passive: bool,
+    span: tracing::Span,
+}
 
 /// What the response has to tell the client about its cookie.
 pub(crate) enum CookieNews {
     Nothing,
     Send {
-        id: SessionId,
+        id: Box<SessionId>,
         /// Whether this session's cookie outlives the browser.
         persistent: bool,
-        /// Until the end of its lifetime.
-        remaining: Duration,
+        /// The end of its lifetime.
+        deadline: Timestamp,
     },
     Expire,
 }
@@ -34,58 +46,99 @@ impl Session {
         self.shared.state.lock().phase == Phase::Unloaded
     }
 
-    /// The id that the request brought and whether it is passive; `None` once it is loaded.
-    pub(crate) fn presented(&self) -> Option<(Option<SessionId>, bool)> {
-        let state = self.shared.state.lock();
-        (state.phase == Phase::Unloaded).then(|| (state.id.clone(), state.passive))
-    }
-
-    /// Takes in what was loaded, unless another clone of the handle was first.
-    pub(crate) fn fill(&self, loaded: Loaded) {
+    /// Loads the record if nobody has yet, at once where the store does; else it is begun.
+    pub(crate) fn begin_load(&self) -> Option<Begun> {
         let state = &mut *self.shared.state.lock();
         if state.phase != Phase::Unloaded {
-            return;
+            return None;
         }
-        state.phase = if matches!(loaded, Loaded::Superseded) { Phase::Superseded } else { Phase::Open };
-        match loaded {
-            Loaded::Live(record) => {
-                state.key = Some(*record.key());
-                state.base = Some(record);
-                state.brought = true;
+        let Some(id) = &state.id else {
+            state.fill(Loaded::Nothing);
+            return None;
+        };
+        let span = tracing::debug_span!(target: "coatroom", "load", locator = %id.locator());
+        match span.in_scope(|| self.engine().load_at_once(id, state.passive)) {
+            Ok(loaded) => {
+                state.fill(loaded);
+                None
             }
-            Loaded::Superseded | Loaded::Nothing => state.id = None,
+            Err(opening) => Some(Begun { opening, id: id.clone(), passive: state.passive, span }),
         }
+    }
+
+    /// Waits for a load that was begun.
+    pub(crate) async fn finish_load(&self, begun: Begun) -> Result<(), StoreError> {
+        let Begun { opening, id, passive, span } = begun;
+        let loaded = self.engine().finish_load(opening, &id, passive).instrument(span).await?;
+        let state = &mut *self.shared.state.lock();
+        // Another clone of the handle may have been first.
+        if state.phase == Phase::Unloaded {
+            state.fill(loaded);
+        }
+        Ok(())
     }
 
     pub(crate) fn set_passive(&self) {
         self.shared.state.lock().passive = true;
     }
 
-    pub(crate) fn roll_back(&self) {
-        self.shared.state.lock().roll_back();
-    }
-
-    /// Whether there is anything to commit.
-    pub(crate) fn has_deferred(&self) -> bool {
-        self.shared.state.lock().has_deferred()
-    }
-
-    /// The response leaves: no change will be committed by the layer any more.
-    pub(crate) fn close(&self) -> CookieNews {
+    /// The handler has answered: its deferred changes are committed, or where it failed dropped, and
+    /// no change will be committed by the layer any more. `None` where nobody asked for the session.
+    pub(crate) fn conclude(&self, rolls_back: bool) -> Option<Step<CookieNews>> {
         let state = &mut *self.shared.state.lock();
-        if state.phase == Phase::Open {
-            state.phase = Phase::Sent;
+        if state.phase == Phase::Unloaded {
+            return None;
         }
-        match std::mem::replace(&mut state.cookie, CookieAction::Keep) {
+        if rolls_back {
+            state.roll_back();
+        }
+        if !state.has_deferred() {
+            return Some(Step::Done(state.close()));
+        }
+        let step = self.begin_commit(state, State::close);
+        Some(step.unwrap_or_else(|| Step::Done(state.close())))
+    }
+
+    /// The response leaves though its commit failed.
+    pub(crate) fn close(&self) -> CookieNews {
+        self.shared.state.lock().close()
+    }
+}
+
+impl Saving {
+    /// Waits for the store, then lets the response leave.
+    pub(crate) async fn finish_for_response(self) -> Result<CookieNews, SessionError> {
+        self.finish(State::close).await
+    }
+}
+
+impl State {
+    /// Takes in what was loaded.
+    fn fill(&mut self, loaded: Loaded) {
+        self.phase = if matches!(loaded, Loaded::Superseded) { Phase::Superseded } else { Phase::Open };
+        match loaded {
+            Loaded::Live(record) => {
+                self.key = Some(*record.key());
+                self.base = Some(record);
+                self.brought = true;
+            }
+            Loaded::Superseded | Loaded::Nothing => self.id = None,
+        }
+    }
+
+    fn close(&mut self) -> CookieNews {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Sent;
+        }
+        match std::mem::replace(&mut self.cookie, CookieAction::Keep) {
             CookieAction::Keep => CookieNews::Nothing,
             CookieAction::Expire => CookieNews::Expire,
             CookieAction::Send => {
-                state.id.clone().zip(state.base.as_ref()).map_or(CookieNews::Nothing, |(id, record)| {
-                    CookieNews::Send {
-                        id,
-                        persistent: record.is_persistent(),
-                        remaining: record.deadline().since(self.shared.engine.now()),
-                    }
+                let id = self.id.clone().zip(self.base.as_ref());
+                id.map_or(CookieNews::Nothing, |(id, record)| CookieNews::Send {
+                    id: Box::new(id),
+                    persistent: record.is_persistent(),
+                    deadline: record.deadline(),
                 })
             }
         }

@@ -1,0 +1,84 @@
+//! What most requests are: a load and a commit that a store in this process answers at once, with
+//! nothing to wait for, to replay or to tell. Done in one go, they cost a fraction of the general way,
+//! which takes over from whatever was begun here.
+
+use super::{Engine, Loaded, Verdict, judge};
+use crate::changes::Changes;
+use crate::clock::Timestamp;
+use crate::expiry;
+use crate::id::SessionId;
+use crate::record::Record;
+use crate::store::{Commit, StoreFuture};
+
+/// A load that the general way has to finish.
+pub(crate) struct Opening {
+    pub(super) answer: StoreFuture<Option<Record>>,
+    pub(super) now: Timestamp,
+}
+
+/// A record on its way to the store.
+pub(crate) struct Sent {
+    pub(super) record: Record,
+    pub(super) answer: StoreFuture<Commit>,
+}
+
+/// What a commit came to.
+pub(crate) enum AtOnce {
+    /// It landed, and there is nobody to tell.
+    Landed(Record),
+    /// Everything is there already.
+    Unchanged,
+    /// The store was asked, and its answer is another one or is still awaited.
+    Sent(Sent),
+    /// It takes more than new values in the place of old ones; nothing was done.
+    Unfit,
+}
+
+impl Engine {
+    pub(crate) fn load_at_once(&self, id: &SessionId, passive: bool) -> Result<Loaded, Opening> {
+        let now = self.now();
+        let mut answer = self.store.load(&self.key(id.locator()), now);
+        let StoreFuture::Ready(Some(Ok(found))) = &mut answer else { return Err(Opening { answer, now }) };
+        let opens = |record: &mut Record| {
+            matches!(judge(record, id, now), Verdict::Current) && (passive || !is_touch_due(record, now))
+        };
+        match found.take_if(opens) {
+            Some(record) => Ok(Loaded::Live(record)),
+            None if found.is_none() => Ok(Loaded::Nothing),
+            None => Err(Opening { answer, now }),
+        }
+    }
+
+    /// Commits `changes`, made on `base`.
+    pub(crate) fn write_at_once(&self, base: &Record, changes: &Changes) -> AtOnce {
+        let limits = &self.config;
+        if base.attribute_count() > limits.max_attributes || base.bytes().len() > limits.max_record_bytes {
+            return AtOnce::Unfit;
+        }
+        let Some(overwrite) = changes.on_view().and_then(|edits| base.overwrite(edits)) else {
+            return AtOnce::Unfit;
+        };
+        if overwrite.is_empty() {
+            #[cfg(feature = "metrics")]
+            crate::metrics::commit("unchanged");
+            return AtOnce::Unchanged;
+        }
+        let record = overwrite.write(fastrand::u64(..), base.activity());
+        let answer = self.store.commit(base.revision(), record.clone(), self.now());
+        match answer {
+            StoreFuture::Ready(Some(Ok(Commit::Landed(departed)))) if departed.is_empty() => {
+                #[cfg(feature = "metrics")]
+                crate::metrics::landed(record.bytes().len());
+                AtOnce::Landed(record)
+            }
+            answer => AtOnce::Sent(Sent { record, answer }),
+        }
+    }
+}
+
+/// Whether an access now is to be written down.
+pub(super) fn is_touch_due(record: &Record, now: Timestamp) -> bool {
+    let activity = record.activity();
+    let interval = expiry::touch_interval(record.idle_timeout());
+    !activity.confirmed || now >= activity.last_accessed + interval
+}

@@ -1,0 +1,92 @@
+//! The commit of what is deferred: at once where the store does, in a future where it does not.
+
+use tracing::Instrument as _;
+
+use super::Session;
+use super::state::{Phase, State};
+use crate::engine::{Sent, Work};
+use crate::error::SessionError;
+
+/// How far a commit came without waiting.
+pub(crate) enum Step<T> {
+    Done(T),
+    Waiting(Saving),
+}
+
+/// A commit under way. Until it is done the session takes no changes; if it fails or is dropped,
+/// they are deferred as before.
+pub(crate) struct Saving {
+    session: Session,
+    work: Work,
+    /// The first attempt, where it was made already.
+    sent: Option<Sent>,
+    phase: Phase,
+    span: tracing::Span,
+    done: bool,
+}
+
+impl Session {
+    /// Commits what is deferred if `may` allows it; the result is that of `then` afterwards.
+    pub(super) async fn commit_if<T: Default>(
+        &self,
+        may: fn(&State) -> Result<(), SessionError>,
+        then: fn(&mut State) -> T,
+    ) -> Result<T, SessionError> {
+        let step = {
+            let state = &mut *self.shared.state.lock();
+            may(state)?;
+            self.begin_commit(state, then)
+        };
+        match step {
+            None => Ok(T::default()),
+            Some(Step::Done(result)) => Ok(result),
+            // Boxed, so that the futures of handlers do not carry room for it.
+            Some(Step::Waiting(saving)) => Box::pin(saving.finish(then)).await,
+        }
+    }
+
+    /// Begins the commit of what is deferred; `None` where there is no session.
+    pub(super) fn begin_commit<T>(&self, state: &mut State, then: fn(&mut State) -> T) -> Option<Step<T>> {
+        let locator = state.key?.locator;
+        let span = tracing::debug_span!(target: "coatroom", "commit", %locator);
+        let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
+            return Some(Step::Done(then(state)));
+        };
+        let work = state.take_work()?;
+        let phase = std::mem::replace(&mut state.phase, Phase::Saving);
+        Some(Step::Waiting(Saving { session: self.clone(), work, sent, phase, span, done: false }))
+    }
+}
+
+impl Saving {
+    /// Waits for the store.
+    pub(crate) async fn finish<T>(mut self, then: fn(&mut State) -> T) -> Result<T, SessionError> {
+        let sent = self.sent.take();
+        let span = self.span.clone();
+        let written = self.session.engine().write(&self.work, sent).instrument(span).await?;
+        self.done = true;
+        let state = &mut *self.session.shared.state.lock();
+        state.phase = self.phase;
+        if let Some(written) = written {
+            state.written(written);
+            if self.work.settings.change_cookie() {
+                state.renew_cookie();
+            }
+        }
+        Ok(then(state))
+    }
+}
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let state = &mut *self.session.shared.state.lock();
+        state.phase = self.phase;
+        // An update that was under way before may have moved the view meanwhile.
+        self.work.changes.pin(self.work.base.as_ref());
+        state.changes = std::mem::take(&mut self.work.changes);
+        state.settings = std::mem::take(&mut self.work.settings);
+    }
+}
