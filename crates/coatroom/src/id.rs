@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -49,8 +48,10 @@ impl SessionId {
             return None;
         }
         let mut bytes = [0; Self::BYTES];
-        let written = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-        (written == Self::BYTES).then(|| Self::from_bytes(&bytes))
+        let written = URL_SAFE_NO_PAD.decode(text, bytes.as_mut_slice().as_out()).ok()?.len();
+        let id = (written == Self::BYTES).then(|| Self::from_bytes(&bytes));
+        bytes.zeroize();
+        id
     }
 
     /// The text form: a credential. Whoever holds it holds the session; never log or store it.
@@ -66,7 +67,7 @@ impl SessionId {
         let mut bytes = [0; Self::BYTES];
         bytes[..Locator::LEN].copy_from_slice(&self.locator.0);
         bytes[Locator::LEN..].copy_from_slice(&*self.secret.to_bytes());
-        URL_SAFE_NO_PAD.encode_string(bytes, text);
+        URL_SAFE_NO_PAD.encode_append(bytes.as_slice(), text);
         bytes.zeroize();
     }
 
