@@ -3,6 +3,7 @@
 mod immediate;
 mod lifecycle;
 mod saving;
+mod spans;
 mod state;
 mod values;
 #[cfg(feature = "tower")]

@@ -3,6 +3,7 @@
 use tracing::Instrument as _;
 
 use super::Session;
+use super::spans;
 use super::state::{Phase, State};
 use crate::engine::{Sent, Work};
 use crate::error::SessionError;
@@ -47,8 +48,7 @@ impl Session {
 
     /// Begins the commit of what is deferred; `None` where there is no session.
     pub(super) fn begin_commit<T>(&self, state: &mut State, then: fn(&mut State) -> T) -> Option<Step<T>> {
-        let locator = state.key?.locator;
-        let span = tracing::debug_span!(target: "coatroom", "commit", %locator);
+        let span = spans::commit(&state.key?.locator);
         let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
             return Some(Step::Done(then(state)));
         };

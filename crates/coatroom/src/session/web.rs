@@ -6,6 +6,7 @@ use tracing::Instrument as _;
 
 use super::Session;
 use super::saving::{Saving, Step};
+use super::spans;
 use super::state::{CookieAction, Phase, State};
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Loaded, Opening};
@@ -56,7 +57,7 @@ impl Session {
             state.fill(Loaded::Nothing);
             return None;
         };
-        let span = tracing::debug_span!(target: "coatroom", "load", locator = %id.locator());
+        let span = spans::load(&id.locator());
         match span.in_scope(|| self.engine().load_at_once(id, state.passive)) {
             Ok(loaded) => {
                 state.fill(loaded);
