@@ -230,6 +230,10 @@ impl Changes {
             Err(index) => {
                 let base = if self.cleared.is_some() { Base::Pinned(None) } else { Base::View };
                 let rule = Rule::Edit(SmallVec::new());
+                if self.list.is_empty() {
+                    // Most requests change one attribute.
+                    self.list.reserve_exact(1);
+                }
                 self.list.insert(index, Change { name: name.into(), base, ours: None, rule });
                 index
             }

@@ -1,5 +1,6 @@
 //! Small pieces of responses.
 
+use http::header::Entry;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::options::{ErrorResponse, Web};
@@ -32,12 +33,19 @@ pub(super) fn build<B: From<String>>(answer: ErrorResponse) -> Response<B> {
 
 /// Names what the response varies by, beside what the application named.
 pub(super) fn add_vary(headers: &mut HeaderMap, name: HeaderValue) {
+    let mut named = match headers.entry(header::VARY) {
+        Entry::Vacant(place) => {
+            place.insert(name);
+            return;
+        }
+        Entry::Occupied(named) => named,
+    };
     let names = |value: &HeaderValue| {
         let listed = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         listed.into_iter().any(|one| one == b"*" || one.eq_ignore_ascii_case(name.as_bytes()))
     };
-    if !headers.get_all(header::VARY).iter().any(names) {
-        headers.append(header::VARY, name);
+    if !named.iter().any(names) {
+        named.append(name);
     }
 }
 
