@@ -7,6 +7,7 @@ mod end;
 mod login;
 mod plan;
 mod sweep;
+mod undo;
 mod update;
 mod write;
 
@@ -17,6 +18,7 @@ use self::at_once::is_touch_due;
 pub(crate) use self::at_once::{AtOnce, Opening, Sent};
 pub(crate) use self::plan::{Settings, Work};
 pub use self::sweep::Swept;
+pub use self::undo::Undo;
 pub(crate) use self::write::Written;
 use crate::clock::{Clock, Timestamp};
 use crate::codec::{Codec, Sealer};

@@ -104,7 +104,7 @@ pub use self::codec::{Place, Sealer};
 pub use self::config::{AtLimit, ConfigError};
 #[cfg(feature = "tower")]
 pub use self::cookie::{CookieOptions, CookieOptionsError, Presented, SameSite, SessionCookie};
-pub use self::engine::Swept;
+pub use self::engine::{Swept, Undo};
 pub use self::error::{SessionError, StoreError, ValueError};
 pub use self::event::{Event, Listener, ListenerError, Suspicion};
 pub use self::id::{EntropyError, InvalidLocator, Key, Locator, Namespace, SessionId};

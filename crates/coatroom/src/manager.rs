@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use self::builder::SessionManagerBuilder;
 use crate::clock::Timestamp;
-use crate::engine::{Engine, Loaded, Swept};
+use crate::engine::{Engine, Loaded, Swept, Undo};
 use crate::error::{SessionError, StoreError};
 use crate::id::{EntropyError, Locator, Namespace, SessionId};
 use crate::session::{Session, State};
@@ -96,8 +96,21 @@ impl SessionManager {
     ///
     /// When the store fails.
     pub async fn keyed(&self, key: impl AsRef<[u8]>) -> Result<Session, StoreError> {
-        let locator = Locator::keyed(self.namespace(), key.as_ref());
-        let record = self.shared.engine.load_trusted(locator, false).await?;
+        self.open_keyed(key.as_ref(), false).await
+    }
+
+    /// As [`keyed`](Self::keyed), and not activity.
+    ///
+    /// # Errors
+    ///
+    /// As [`keyed`](Self::keyed).
+    pub async fn keyed_passively(&self, key: impl AsRef<[u8]>) -> Result<Session, StoreError> {
+        self.open_keyed(key.as_ref(), true).await
+    }
+
+    async fn open_keyed(&self, key: &[u8], passive: bool) -> Result<Session, StoreError> {
+        let locator = Locator::keyed(self.namespace(), key);
+        let record = self.shared.engine.load_trusted(locator, passive).await?;
         Ok(self.session(State::trusted(self.shared.engine.key(locator), record)))
     }
 
@@ -124,6 +137,22 @@ impl SessionManager {
     /// As [`Session::save`].
     pub async fn commit(&self, session: &Session) -> Result<Option<SessionId>, SessionError> {
         session.save_for_client().await
+    }
+
+    /// Takes a commit or an ending back. Where others committed on top, what they wrote stays, and
+    /// each attribute that is still as the commit left it becomes what it was before. A session that
+    /// the commit created is dead, and will be reported as expired, without attributes; one that
+    /// it ended lives again, unless another was begun under its key. Undoing twice does no more.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails; undo it again then.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the commit as it was or taken back.
+    pub async fn undo(&self, undo: &Undo) -> Result<(), SessionError> {
+        self.shared.engine.undo(undo).await
     }
 
     /// Ends the session of this locator; whether there was one. It is dead at once: at the next

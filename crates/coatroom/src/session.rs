@@ -78,6 +78,13 @@ impl Session {
         self.shared.state.lock().key.map(|key| key.locator)
     }
 
+    /// The revision of the record that this request sees: it rises with every commit, and a session
+    /// begun again under the same key has another one.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.shared.state.lock().base.as_ref().map(|record| record.revision())
+    }
+
     /// Whose session it is, a deferred [`login`](Self::login) included.
     #[must_use]
     pub fn principal(&self) -> Option<String> {

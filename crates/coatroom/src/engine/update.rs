@@ -29,7 +29,7 @@ impl Engine {
                     if newest.is_none() {
                         self.events.tell(&Event::Created { locator: work.key.locator });
                     }
-                    return Ok(Written { record, id });
+                    return Ok(Written { record, replaced: newest, id });
                 }
                 Attempt::Newer(record) => newest = Some(record),
                 Attempt::Gone => return Err(SessionError::Gone.into()),

@@ -12,6 +12,8 @@ use crate::store::{Commit, Creation, Departed, StoreFuture};
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) record: Record,
+    /// The record it took the place of; `None` where it created the session.
+    pub(crate) replaced: Option<Record>,
     /// The id the client must now use, where it is another than it brought.
     pub(crate) id: Option<Box<SessionId>>,
 }
@@ -75,7 +77,8 @@ impl Engine {
                         self.after_login(principal, &record).await?;
                     }
                     let id = draw.renewed.or_else(|| work.fresh.clone());
-                    return Ok(Some(Written { record, id }));
+                    let replaced = newest.cloned();
+                    return Ok(Some(Written { record, replaced, id }));
                 }
                 Attempt::Newer(record) => newer = Some(record),
                 Attempt::Gone => return Err(SessionError::Gone),
@@ -97,7 +100,7 @@ impl Engine {
     }
 
     /// The outcome of an attempt to replace `expected`, made certain where the answer was lost.
-    async fn make_certain(
+    pub(super) async fn make_certain(
         &self,
         expected: u64,
         record: &Record,

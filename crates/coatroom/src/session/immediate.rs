@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::Session;
 use super::state::{CookieAction, State};
-use crate::engine::Work;
+use crate::engine::{Undo, Work};
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::slot::Slot;
@@ -128,6 +128,32 @@ impl Session {
         state.forget();
         state.cookie = if known_to_client { CookieAction::Expire } else { CookieAction::Keep };
         Ok(())
+    }
+
+    /// As [`logout`](Self::logout), and hands out what takes it back with
+    /// [`SessionManager::undo`](crate::SessionManager::undo). Ends the session that this handle
+    /// opened and no other: `None` where it has ended already, also where another was begun under
+    /// its key.
+    ///
+    /// # Errors
+    ///
+    /// As [`logout`](Self::logout).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`logout`](Self::logout); where the session was ended, what takes it back is lost.
+    pub async fn end_undoable(&self) -> Result<Option<Undo>, SessionError> {
+        let base = {
+            let state = self.shared.state.lock();
+            state.check_open()?;
+            state.base.clone()
+        };
+        let ended = match base {
+            Some(base) => self.engine().end_same(&base).await?,
+            None => None,
+        };
+        self.shared.state.lock().forget();
+        Ok(ended.map(|record| Undo { key: *record.key(), before: Some(record), after: None }))
     }
 
     /// As [`save`](Self::save), with the id that the client must now use, where it is a new one.

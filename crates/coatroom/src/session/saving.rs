@@ -5,8 +5,9 @@ use tracing::Instrument as _;
 use super::Session;
 use super::spans;
 use super::state::{Phase, State};
-use crate::engine::{Sent, Work};
+use crate::engine::{Sent, Undo, Work};
 use crate::error::SessionError;
+use crate::record::Record;
 
 /// How far a commit came without waiting.
 pub(crate) enum Step<T> {
@@ -52,28 +53,69 @@ impl Session {
         let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
             return Some(Step::Done(then(state)));
         };
+        self.take_saving(state, sent, span).map(Step::Waiting)
+    }
+
+    /// As [`Session::save`], and hands out what takes the commit back with
+    /// [`SessionManager::undo`](crate::SessionManager::undo): for callers that commit together with
+    /// others who may yet refuse. `None` where there was nothing to write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::save`].
+    ///
+    /// # Cancellation
+    ///
+    /// As [`Session::save`]; where the record was written, what takes it back is lost.
+    pub async fn save_undoable(&self) -> Result<Option<Undo>, SessionError> {
+        let saving = {
+            let state = &mut *self.shared.state.lock();
+            state.check_open()?;
+            let Some(key) = state.key else { return Ok(None) };
+            self.take_saving(state, None, spans::commit(&key.locator))
+        };
+        match saving {
+            Some(saving) => Box::pin(saving.finish_undoable()).await,
+            None => Ok(None),
+        }
+    }
+
+    fn take_saving(&self, state: &mut State, sent: Option<Sent>, span: tracing::Span) -> Option<Saving> {
         let work = state.take_work()?;
         let phase = std::mem::replace(&mut state.phase, Phase::Saving);
-        Some(Step::Waiting(Saving { session: self.clone(), work, sent, phase, span, done: false }))
+        Some(Saving { session: self.clone(), work, sent, phase, span, done: false })
     }
 }
 
 impl Saving {
     /// Waits for the store.
     pub(crate) async fn finish<T>(mut self, then: fn(&mut State) -> T) -> Result<T, SessionError> {
+        self.land().await?;
+        Ok(then(&mut self.session.shared.state.lock()))
+    }
+
+    /// Waits for the store, and keeps what takes the commit back; `None` where nothing was written.
+    async fn finish_undoable(mut self) -> Result<Option<Undo>, SessionError> {
+        let key = self.work.key;
+        let landed = self.land().await?;
+        Ok(landed.map(|(before, after)| Undo { key, before, after: Some(after) }))
+    }
+
+    /// The record that was replaced and the one that was written.
+    async fn land(&mut self) -> Result<Option<(Option<Record>, Record)>, SessionError> {
         let sent = self.sent.take();
         let span = self.span.clone();
         let written = self.session.engine().write(&self.work, sent).instrument(span).await?;
         self.done = true;
         let state = &mut *self.session.shared.state.lock();
         state.phase = self.phase;
-        if let Some(written) = written {
-            state.written(written);
-            if self.work.settings.change_cookie() {
-                state.renew_cookie();
-            }
+        let Some(mut written) = written else { return Ok(None) };
+        let landed = (written.replaced.take(), written.record.clone());
+        state.written(written);
+        if self.work.settings.change_cookie() {
+            state.renew_cookie();
         }
-        Ok(then(state))
+        Ok(Some(landed))
     }
 }
 

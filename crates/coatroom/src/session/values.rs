@@ -164,9 +164,11 @@ impl Session {
         slot: Slot<'_, T>,
         edit: impl Fn(&mut Option<T>) + Send + Sync + 'static,
     ) -> Result<(), SessionError> {
-        let name = slot.name();
+        self.apply(slot.name(), edit_fn(slot, edit))
+    }
+
+    fn apply(&self, name: &str, edit: EditFn) -> Result<(), SessionError> {
         check_name(name)?;
-        let edit = edit_fn(slot, edit);
         loop {
             let key = self.change_key()?;
             let before = self.viewed(name);
@@ -205,6 +207,30 @@ impl Session {
             self.engine().codec(key).check_size(name, value)?;
         }
         self.assign(name, value, Rule::Assign(on_conflict))
+    }
+
+    /// As [`edit_optional`](Self::edit_optional), on the bytes of an attribute of any format: for
+    /// bindings.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_raw`](Self::set_raw), and whatever `edit` returns.
+    pub fn edit_raw(
+        &self,
+        name: &str,
+        edit: impl Fn(Option<RawValue<'_>>) -> Result<Option<(ValueFormat, Vec<u8>)>, ValueError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<(), SessionError> {
+        let owned: Box<str> = name.into();
+        let edit: EditFn = Arc::new(move |codec, raw| {
+            let Some((format, bytes)) = edit(raw)? else { return Ok(None) };
+            let value = Value::from(RawValue { format, bytes: &bytes });
+            codec.check_size(&owned, &value)?;
+            Ok(Some(value))
+        });
+        self.apply(name, edit)
     }
 
     fn viewed(&self, name: &str) -> Slotted {

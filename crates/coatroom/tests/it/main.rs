@@ -12,4 +12,5 @@ mod parallel;
 mod support;
 mod tidy;
 mod time;
+mod undo;
 mod values;
