@@ -1,0 +1,74 @@
+"""The ZMI tab "Sessions": counts, the store, and ending sessions."""
+
+from AccessControl.class_init import InitializeClass
+from AccessControl.Permissions import view_management_screens
+from AccessControl.SecurityInfo import ClassSecurityInfo
+from Products.PageTemplates.PageTemplateFile import PageTemplateFile
+from Products.Transience.permissions import manage_transient_containers
+from zExceptions import Forbidden
+
+from coatroom.zope import transactions
+from coatroom.zope.csrf import check_token
+from coatroom.zope.csrf import new_token
+
+
+class ConsoleTab:
+    """Mixed into the container."""
+
+    security = ClassSecurityInfo()
+
+    security.declareProtected(view_management_screens, "manage_sessions")
+    manage_sessions = PageTemplateFile("www/manage_sessions", globals())
+
+    @security.protected(view_management_screens)
+    def sessionOverview(self, user=None, after=None):
+        """What the tab shows: settings, the number of sessions, and a page of them."""
+        house = self._house()
+        if user:
+            infos, cursor = transactions.guarded(lambda: house.manager.of(user)), None
+        else:
+            infos, cursor = transactions.guarded(lambda: house.manager.list(after or None, 50))
+        return {
+            "count": transactions.guarded(house.manager.count),
+            "store": _without_password(house.url),
+            "timeout": self.getTimeoutMinutes(),
+            "sessions": infos,
+            "next": cursor,
+        }
+
+    @security.protected(view_management_screens)
+    def csrfToken(self):
+        """The token that the tab's forms carry."""
+        return new_token(self)
+
+    @security.protected(manage_transient_containers)
+    def manage_endSession(self, locator, token="", REQUEST=None):
+        """Ends one session, at once."""
+        self._check_form(REQUEST, token)
+        ended = transactions.guarded(lambda: self._house().manager.end(locator))
+        return self._done(REQUEST, "Session ended." if ended else "That session had ended already.")
+
+    @security.protected(manage_transient_containers)
+    def manage_endSessionsOf(self, user, token="", REQUEST=None):
+        """Ends all sessions of a user, at once."""
+        self._check_form(REQUEST, token)
+        ended = transactions.guarded(lambda: self._house().manager.end_all(user))
+        return self._done(REQUEST, f"{ended} sessions of {user} ended.")
+
+    def _check_form(self, request, token):
+        if request is not None and request.get("REQUEST_METHOD") != "POST":
+            raise Forbidden("ending sessions takes a POST")
+        if request is not None and not check_token(self, token):
+            raise Forbidden("the form is too old or was not made by this site; open the tab again")
+
+    def _done(self, request, message):
+        if request is not None:
+            return self.manage_sessions(self, request, manage_tabs_message=message)
+
+
+def _without_password(url):
+    head, at, tail = url.rpartition("@")
+    return f"{head.split('://')[0]}://…@{tail}" if at else url
+
+
+InitializeClass(ConsoleTab)

@@ -1,0 +1,430 @@
+"""The container of sessions: what ``/temp_folder/session_data`` was."""
+
+import uuid
+
+from AccessControl.class_init import InitializeClass
+from AccessControl.Permissions import access_contents_information
+from AccessControl.Permissions import view
+from AccessControl.Permissions import view_management_screens
+from AccessControl.SecurityInfo import ClassSecurityInfo
+from Acquisition import aq_base
+from Acquisition import aq_parent
+from OFS.SimpleItem import SimpleItem
+from Products.PageTemplates.PageTemplateFile import PageTemplateFile
+from Products.Transience.interfaces import IStringKeyedHomogeneousItemContainer
+from Products.Transience.interfaces import ITransientItemContainer
+from Products.Transience.permissions import access_transient_objects
+from Products.Transience.permissions import create_transient_objects
+from Products.Transience.permissions import manage_transient_containers
+from Products.Transience.Transience import MaxTransientObjectsExceeded
+from zope.interface import implementer
+
+from coatroom.zope import houses
+from coatroom.zope import keyring
+from coatroom.zope import names
+from coatroom.zope import notifications
+from coatroom.zope import states
+from coatroom.zope import transactions
+from coatroom.zope.console import ConsoleTab
+from coatroom.zope.renewal import Renewal
+from coatroom.zope.session import TransientObject
+
+_missing = object()
+
+constructTransientObjectContainerForm = PageTemplateFile("www/add_container", globals())
+
+
+def constructTransientObjectContainer(
+    self,
+    id,
+    title="",
+    timeout_mins=20,
+    addNotification=None,
+    delNotification=None,
+    limit=0,
+    period_secs=20,
+    REQUEST=None,
+):
+    """Adds a container of sessions."""
+    container = TransientObjectContainer(
+        id, title, timeout_mins, addNotification, delNotification, limit=limit, period_secs=period_secs
+    )
+    self._setObject(id, container)
+    if REQUEST is not None:
+        return self.manage_main(self, REQUEST, update_menu=1)
+
+
+@implementer(ITransientItemContainer, IStringKeyedHomogeneousItemContainer)
+class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
+    """Keeps visitors' sessions in Coatroom's store; in ZODB are only these settings.
+
+    :param timeout_mins: minutes without access until a session ends; 0 for never
+    :param addNotification: called with (session, container) when one was begun: a callable, or the
+        physical path of one
+    :param delNotification: the same for one that timed out or was invalidated
+    :param limit: the most sessions; 0 for any number
+    :param period_secs: how late an expiry may be told, in seconds
+    """
+
+    security = ClassSecurityInfo()
+    security.setPermissionDefault(manage_transient_containers, ["Manager"])
+    security.setPermissionDefault(view_management_screens, ["Manager"])
+    security.setPermissionDefault(access_contents_information, ["Manager", "Anonymous"])
+    security.setPermissionDefault(access_transient_objects, ["Manager", "Anonymous", "Sessions"])
+    security.setPermissionDefault(create_transient_objects, ["Manager"])
+    security.setDefaultAccess("deny")
+
+    meta_type = "Coatroom Transient Object Container"
+    zmi_icon = "far fa-clock"
+    security.declareProtected(access_contents_information, "meta_type")
+    security.declareProtected(access_contents_information, "zmi_icon")
+    security.declareProtected(access_contents_information, "title")
+
+    manage_options = (
+        {"label": "Manage", "action": "manage_container"},
+        {"label": "Sessions", "action": "manage_sessions"},
+        {"label": "Security", "action": "manage_access"},
+    )
+    security.declareProtected(view_management_screens, "manage_container")
+    manage_container = PageTemplateFile("www/manage_container", globals())
+
+    _limit = 0
+    _inband_housekeeping = False
+    _session_class = TransientObject
+    #: A clock moved by hand, for tests.
+    _clock = None
+
+    def __init__(
+        self,
+        id,
+        title="",
+        timeout_mins=20,
+        addNotification=None,
+        delNotification=None,
+        limit=0,
+        period_secs=20,
+    ):
+        self.id = id
+        self.title = title
+        self._uuid = uuid.uuid4().hex
+        self._addCallback = self._delCallback = None
+        self._setTimeout(timeout_mins, period_secs)
+        self._setLimit(limit)
+        self.setDelNotificationTarget(delNotification)
+        self.setAddNotificationTarget(addNotification)
+
+    # Sessions by key
+
+    @security.protected(create_transient_objects)
+    def new(self, key):
+        """A new session; KeyError where there is one, TypeError for a key that is not text."""
+        if not isinstance(key, str):
+            raise TypeError((key, "key is not a string type"))
+        if self._find(key) is not None:
+            raise KeyError(f"cannot duplicate key {key}")
+        return self._wrap(self._begin(key))
+
+    @security.protected(create_transient_objects)
+    def new_or_existing(self, key):
+        """The session of a key, begun where there is none; stored at its first change."""
+        state = self._find(key)
+        if state is None:
+            state = self._begin(key)
+        return self._wrap(state)
+
+    @security.protected(access_transient_objects)
+    def get(self, k, default=None):
+        """The session of a key, or the default."""
+        state = self._find(k)
+        return self._wrap(state) if state is not None else default
+
+    @security.protected(access_transient_objects)
+    def __getitem__(self, k):
+        state = self._find(k)
+        if state is None:
+            raise KeyError(k)
+        return self._wrap(state)
+
+    @security.protected(access_transient_objects)
+    def __setitem__(self, k, v):
+        found = self._find(k)
+        if found is not None:
+            transactions.current().end(found)
+        state = self._open(k, count=found is None)
+        base = aq_base(v)
+        if isinstance(base, TransientObject):
+            for key, value in base.items():
+                state.set(names.encode(key), value)
+            state.item = base
+            base._bind(state, transactions.current())
+        else:
+            state.set(names.PLAIN_VALUE, v)
+        notifications.begun(self, state)
+
+    @security.protected(access_transient_objects)
+    def __delitem__(self, k):
+        state = self._find(k)
+        if state is None:
+            raise KeyError(k)
+        item = self._wrap(state)
+        transactions.current().end(state)
+        return state.last_accessed, item
+
+    @security.protected(access_transient_objects)
+    def __contains__(self, k):
+        return self._find(k) is not None
+
+    @security.protected(access_transient_objects)
+    def has_key(self, k):
+        """Whether there is a session of this key."""
+        return self._find(k) is not None
+
+    @security.protected(access_transient_objects)
+    def __len__(self):
+        house = self._house()
+        mine = transactions.current().all(house)
+        if not mine:
+            return transactions.guarded(house.manager.count)
+        return len(self.keys())
+
+    getLen = __len__
+
+    @security.protected(access_transient_objects)
+    def keys(self):
+        """The keys of all sessions. Reads every one: for operators, not for requests."""
+        house, now = self._house(), self._now()
+        mine = transactions.current().all(house)
+        stored = set(self._stored_keys(house)) - set(mine)
+        alive = [key for key, state in mine.items() if state is not None and state.is_live(now)]
+        return names.in_order([*stored, *alive])
+
+    @security.protected(access_transient_objects)
+    def items(self):
+        """The pairs of key and session."""
+        found = [(key, self.get(key, _missing)) for key in self.keys()]
+        return [(key, item) for key, item in found if item is not _missing]
+
+    @security.protected(access_transient_objects)
+    def values(self):
+        """The sessions."""
+        return [item for _key, item in self.items()]
+
+    @security.protected(access_transient_objects)
+    def raw(self, current_ts):
+        """For debugging: the keys of what is there."""
+        return {key: None for key in self.keys()}
+
+    # Settings
+
+    @security.protected(access_contents_information)
+    def getId(self):
+        """The container's id."""
+        return self.id
+
+    @security.protected(manage_transient_containers)
+    def setTimeoutMinutes(self, timeout_mins, period_secs=20):
+        """Another timeout, for the sessions that are there too. None is lost."""
+        if (timeout_mins, period_secs) != (self.getTimeoutMinutes(), self.getPeriodSeconds()):
+            self._setTimeout(timeout_mins, period_secs)
+
+    @security.protected(view_management_screens)
+    def getTimeoutMinutes(self):
+        """Minutes without access until a session ends; 0 for never."""
+        return self._timeout_secs // 60
+
+    @security.protected(view_management_screens)
+    def getPeriodSeconds(self):
+        """How late an expiry may be told, in seconds."""
+        return self._period
+
+    @security.protected(view_management_screens)
+    def getSubobjectLimit(self):
+        """The most sessions; 0 for any number."""
+        return self._limit
+
+    @security.protected(manage_transient_containers)
+    def setSubobjectLimit(self, limit):
+        """Sets the most sessions."""
+        if limit != self._limit:
+            self._setLimit(limit)
+
+    @security.protected(view_management_screens)
+    def getAddNotificationTarget(self):
+        """What is called for a new session: a callable, a path, or ''."""
+        return self._addCallback or ""
+
+    @security.protected(manage_transient_containers)
+    def setAddNotificationTarget(self, f):
+        """Sets what is called for a new session."""
+        if f != self._addCallback:
+            self._addCallback = f
+
+    @security.protected(view_management_screens)
+    def getDelNotificationTarget(self):
+        """What is called for a session that ended: a callable, a path, or ''."""
+        return self._delCallback or ""
+
+    @security.protected(manage_transient_containers)
+    def setDelNotificationTarget(self, f):
+        """Sets what is called for a session that ended."""
+        if f != self._delCallback:
+            self._delCallback = f
+
+    @security.protected(view_management_screens)
+    def disableInbandHousekeeping(self):
+        """Notify in transactions of their own, outside visitors' requests: the default."""
+        self._inband_housekeeping = False
+
+    @security.protected(view_management_screens)
+    def enableInbandHousekeeping(self):
+        """Notify within the visitor's request, for code that relies on it."""
+        self._inband_housekeeping = True
+
+    @security.protected(view_management_screens)
+    def isInbandHousekeepingEnabled(self):
+        """Whether notification is within the visitor's request."""
+        return self._inband_housekeeping
+
+    @security.protected(view)
+    def housekeep(self):
+        """Takes out what is due now. A thread of the process does so every second anyway."""
+        notifications.housekeep(self)
+
+    @security.protected(manage_transient_containers)
+    def manage_changeTransientObjectContainer(
+        self,
+        title="",
+        timeout_mins=20,
+        addNotification=None,
+        delNotification=None,
+        limit=0,
+        period_secs=20,
+        REQUEST=None,
+    ):
+        """Changes the settings."""
+        self.title = title
+        self.setTimeoutMinutes(timeout_mins, period_secs)
+        self.setSubobjectLimit(limit)
+        self.setAddNotificationTarget(addNotification or None)
+        self.setDelNotificationTarget(delNotification or None)
+        if REQUEST is not None:
+            return self.manage_container(self, REQUEST, manage_tabs_message="Changes saved.")
+
+    @security.private
+    def notifyAdd(self, item):
+        """Calls the target for new sessions, now."""
+        notifications.call(self, self._addCallback, item, "notifyAdd")
+
+    @security.private
+    def notifyDel(self, item):
+        """Calls the target for ended sessions, now."""
+        notifications.call(self, self._delCallback, item, "notifyDel")
+
+    def _getCallback(self, callback):
+        return notifications.resolve(self, callback)
+
+    # Within
+
+    def _setTimeout(self, timeout_mins, period_secs):
+        if type(timeout_mins) is not int or type(period_secs) is not int:
+            raise TypeError("timeout_mins and period_secs are whole numbers")
+        seconds = timeout_mins * 60
+        if seconds < 0 or period_secs <= 0:
+            raise ValueError("timeout_mins is 0 or more, period_secs 1 or more")
+        if seconds and (period_secs > seconds or seconds % period_secs):
+            raise ValueError("period_secs divides the timeout of timeout_mins minutes")
+        self._timeout_secs = seconds
+        self._period = period_secs
+
+    def _setLimit(self, limit):
+        if type(limit) is not int:
+            raise TypeError("limit is a whole number")
+        self._limit = limit
+
+    def _namespace(self):
+        """Its part of the store. A copy or an import is another object, and so has another one."""
+        base = aq_base(self)
+        if base._p_oid is None:
+            jar = getattr(aq_base(aq_parent(self)), "_p_jar", None)
+            if jar is None:
+                return f"zope {self._uuid}"
+            if base._p_jar is None:
+                jar.add(base)
+        return f"zope {self._uuid} {base._p_oid.hex()}"
+
+    def _house(self):
+        found = houses.house(self._namespace(), float(self._timeout_secs) or None, self._clock)
+        notifications.attend(self, found)
+        return found
+
+    def _now(self):
+        return self._house().manager.now()
+
+    def _find(self, key):
+        """The live session of a key, or None; an access."""
+        try:
+            names.encode(key, "key")
+        except TypeError:
+            return None
+        house = self._house()
+        if self._inband_housekeeping:
+            notifications.housekeep_inband(self, house)
+        sessions = transactions.current()
+        state = sessions.find(house, key, keyring.find(self._jar()))
+        if state is None:
+            return None
+        now = house.manager.now()
+        if not state.is_live(now):
+            sessions.forget_dead(state)
+            notifications.expired(self, state)
+            return None
+        state.touch(now)
+        return state
+
+    def _begin(self, key):
+        state = self._open(key, count=True)
+        notifications.begun(self, state)
+        return state
+
+    def _open(self, key, count):
+        if count and self._limit and len(self) >= self._limit:
+            raise MaxTransientObjectsExceeded(f"{self._limit} exceeds maximum number of subobjects {self._limit}")
+        house = self._house()
+        names.encode(key, "key")
+        ring = keyring.ensure(self._jar())
+        return transactions.current().begin(house, key, ring, house.manager.now())
+
+    def _endSession(self, state):
+        """Ends a session at its own wish, which is notified."""
+        transactions.current().end(state)
+        notifications.ended(self, state)
+
+    def _wrap(self, state):
+        if state.has(names.PLAIN_VALUE):
+            return state.get(names.PLAIN_VALUE)
+        return self._session_class._of(state, transactions.current()).__of__(self)
+
+    def _jar(self):
+        base = aq_base(self)
+        return base._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
+
+    def _stored_keys(self, house):
+        ring = keyring.find(self._jar())
+        cursor = None
+        while True:
+            infos, cursor = transactions.guarded(lambda at=cursor: house.manager.list(at, 1000))
+            for info in infos:
+                session = transactions.guarded(lambda at=info.locator: house.manager.open_locator(at))
+                raw = session.get_raw(names.CONTAINER_KEY) if session is not None else None
+                key = raw and states.container_key(house, ring, info.locator, raw[1])
+                if key is not None:
+                    yield key
+            if cursor is None:
+                return
+
+    def manage_afterAdd(self, item, container):
+        """The site needs keys before the first session is written."""
+        keyring.ensure(self._jar())
+
+
+InitializeClass(TransientObjectContainer)

@@ -1,0 +1,23 @@
+"""What can go wrong, as the classes that Zope's own code expects."""
+
+from zExceptions import HTTPServiceUnavailable
+from ZODB.POSException import ConflictError
+
+
+class SessionConflictError(ConflictError):
+    """Another request changed the same key of the session, or ended it, and committed first.
+
+    The publisher runs the request again, with a fresh view.
+    """
+
+
+class SessionStoreUnavailable(HTTPServiceUnavailable):
+    """The store of sessions cannot be reached, opened or written: 503, and nothing is kept."""
+
+
+class SessionLimitError(ValueError):
+    """A key, a value or a whole session is larger than its limit."""
+
+
+class UnpicklableValueError(TypeError):
+    """A value cannot be kept, because it does not pickle."""

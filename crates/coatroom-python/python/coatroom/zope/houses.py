@@ -1,0 +1,123 @@
+"""A container's place in the store, in this process: opened at first use and shared by all threads."""
+
+import logging
+import os
+import threading
+
+from coatroom import _native
+from coatroom.zope import settings
+from coatroom.zope.errors import SessionStoreUnavailable
+
+logger = logging.getLogger("coatroom.zope")
+
+_lock = threading.RLock()
+_stores = {}
+_houses = {}
+
+
+class House:
+    """Where one container's sessions live, and by which rules."""
+
+    def __init__(self, url, namespace, timeout, clock=None):
+        self.url = url
+        self.namespace = namespace
+        #: In seconds; None never expires.
+        self.timeout = timeout
+        self.max_value_bytes = settings.max_value_bytes()
+        self._listener = None
+        self.clock = clock
+        store = open_store(url)
+        self.manager = self._manager(store, namespace, timeout, self._expired)
+        #: What is still to be notified: records that are due at once.
+        self.outbox = self._manager(store, f"{namespace} outbox", 1.0, self._posted)
+
+    def _manager(self, store, namespace, timeout, listener):
+        return _native.SessionManager(
+            store,
+            namespace=namespace,
+            idle_timeout=timeout,
+            lifetime=None,
+            unconfirmed_timeout=None,
+            on_conflict="reject",
+            max_attributes=65_535,
+            max_value_bytes=min(self.max_value_bytes + 65_536, 64 * 1024 * 1024),
+            max_record_bytes=settings.max_session_bytes(),
+            clock=self.clock,
+            on_event=lambda kind, _locator, _principal, snapshot: listener(kind, snapshot),
+        )
+
+    def listen(self, listener):
+        """Has ``listener(kind, snapshot)`` told of what expires and of what was posted."""
+        self._listener = listener
+
+    def _expired(self, kind, snapshot):
+        if kind == "expired" and self._listener is not None:
+            self._listener("expired", snapshot)
+
+    def _posted(self, kind, snapshot):
+        if kind == "expired":
+            if self._listener is None:
+                raise RuntimeError("nobody listens yet")
+            self._listener("posted", snapshot)
+
+    def sweep(self):
+        """Has everything that is due told and taken out; how many sessions that were."""
+        swept = 0
+        for manager in (self.manager, self.outbox):
+            more = True
+            while more:
+                settled, more = manager.sweep()
+                swept += settled
+        return swept
+
+
+def open_store(url):
+    """The store of a URL, one for each process."""
+    with _lock:
+        place = (os.getpid(), url)
+        if place not in _stores:
+            try:
+                _stores[place] = _native.Store(url)
+            except _native.StoreError as error:
+                raise SessionStoreUnavailable(_explained(url, error)) from error
+        return _stores[place]
+
+
+def house(namespace, timeout, clock=None):
+    """The house of a container; another timeout makes another one of the same sessions."""
+    url = settings.store_url()
+    place = (os.getpid(), url, namespace)
+    found = _houses.get(place)
+    if found is None or found.timeout != timeout or found.clock is not clock:
+        with _lock:
+            listener = found._listener if found is not None else None
+            found = House(url, namespace, timeout, clock)
+            found.listen(listener)
+            _houses[place] = found
+    return found
+
+
+def all_houses():
+    """The houses of this process."""
+    process = os.getpid()
+    return [house for (pid, *_), house in list(_houses.items()) if pid == process]
+
+
+def close():
+    """Forgets everything that is open in this process: for tests, and before a store is moved."""
+    with _lock:
+        process = os.getpid()
+        for place in [place for place in _houses if place[0] == process]:
+            del _houses[place]
+        for place in [place for place in _stores if place[0] == process]:
+            _stores.pop(place).close()
+
+
+def _explained(url, error):
+    text = f"opening the session store failed: {error}"
+    if url.startswith("embedded:"):
+        text += (
+            "; a directory serves one process at a time: stop the other one, give this process"
+            " another store in <product-config coatroom>, or use redis: or postgres: for several processes"
+        )
+    return text

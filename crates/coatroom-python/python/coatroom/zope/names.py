@@ -1,0 +1,40 @@
+"""Names: of sessions in the store, and of attributes in a session's record."""
+
+#: What Coatroom itself keeps in a record begins with this; no session key does.
+RESERVED = "\0"
+ID = RESERVED + "id"
+CONTAINER_KEY = RESERVED + "key"
+MODIFIED = RESERVED + "modified"
+PLAIN_VALUE = RESERVED + "value"
+SUPERSEDED = RESERVED + "superseded"
+#: Before the object id of a persistent object that lies in a session's value.
+PERSISTENT = "\1"
+
+MAX_NAME_BYTES = 255
+
+
+def encode(key, what="session key"):
+    """The name under which a key is kept: text as itself, a whole number told apart from it.
+
+    Raises TypeError for any other key.
+    """
+    if type(key) is str or isinstance(key, str):
+        return "s" + key
+    if isinstance(key, int) and not isinstance(key, bool):
+        return f"i{key:d}"
+    raise TypeError(f"a {what} is a str or an int, not {type(key).__name__}")
+
+
+def decode(name):
+    """The key that a name stands for."""
+    return int(name[1:]) if name[0] == "i" else name[1:]
+
+
+def is_key(name):
+    """Whether an attribute is one of the session's keys."""
+    return name[0] not in (RESERVED, PERSISTENT)
+
+
+def in_order(keys):
+    """Keys of both kinds in one order."""
+    return sorted(keys, key=lambda key: (isinstance(key, str), key))

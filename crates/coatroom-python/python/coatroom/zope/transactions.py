@@ -1,0 +1,292 @@
+"""All sessions of a Zope transaction, committed and aborted together with it.
+
+Every session is written by compare-and-set when the transaction votes, after ZODB's storages have
+voted; if a later party refuses, what was written is taken back. A process that dies between our
+vote and the end of the others' commits leaves sessions written whose content is not.
+"""
+
+import logging
+import os
+
+import transaction
+from transaction.interfaces import IDataManagerSavepoint
+from transaction.interfaces import ISavepointDataManager
+from zope.interface import implementer
+
+from coatroom import _native
+from coatroom.zope import names
+from coatroom.zope import settings
+from coatroom.zope import values
+from coatroom.zope.errors import SessionConflictError
+from coatroom.zope.errors import SessionLimitError
+from coatroom.zope.errors import SessionStoreUnavailable
+from coatroom.zope.states import SessionState
+from coatroom.zope.turns import turns
+
+logger = logging.getLogger("coatroom.zope")
+
+_KEY = object()
+
+
+def current():
+    """The sessions of this thread's transaction."""
+    txn = transaction.get()
+    try:
+        found = txn.data(_KEY)
+    except KeyError:
+        found = None
+    if found is None or found.is_over:
+        found = TransactionSessions(txn)
+        txn.set_data(_KEY, found)
+        txn.join(found)
+    return found
+
+
+@implementer(ISavepointDataManager)
+class TransactionSessions:
+    """Reads each session once, so that a transaction sees one state of it."""
+
+    transaction_manager = None
+
+    def __init__(self, txn):
+        self.transaction = txn
+        self.is_over = False
+        self._states = {}
+        self._ended = []
+        self._tombstones = []
+        #: Keys whose session a login has moved to another one.
+        self._superseded = set()
+        self._turns = []
+        self._undos = []
+        #: Run when the transaction's sessions are written, to write what belongs to them.
+        self.before_write = []
+
+    # What containers ask for.
+
+    def find(self, house, key, ring):
+        """The live session of a key, or None."""
+        place = (house.url, house.namespace, key)
+        if place not in self._states:
+            self._states[place] = self._open(house, key, ring, place)
+        return self._states[place]
+
+    def begin(self, house, key, ring, now):
+        """A new session under a key that has none."""
+        place = (house.url, house.namespace, key)
+        native = self._handle(house, key, ring)
+        state = SessionState.begun(house, key, native, ring, now)
+        state.is_kept = place not in self._superseded
+        self._states[place] = state
+        self._equip(state, place)
+        return state
+
+    def _handle(self, house, key, ring):
+        """The engine's handle for a new session. Where there is an old one it is ended by the same
+        handle, which then writes the new one."""
+        if (house.url, house.namespace, key) in self._superseded:
+            return _nothing(house)
+        for old in self._ended:
+            if old.house is house and old.key == key:
+                return old.native
+        native = guarded(lambda: house.manager.keyed(_store_key(key)))
+        if native.exists:
+            self._ended.append(SessionState(house, key, native, ring))
+        return native
+
+    def end(self, state):
+        """Ends a session when the transaction commits."""
+        place = (state.house.url, state.house.namespace, state.key)
+        state.is_ended = True
+        if self._states.get(place) is state:
+            self._states[place] = None
+        if not state.is_new:
+            self._ended.append(state)
+
+    def is_superseded(self, house, key):
+        """Whether a login has moved the session of this key to another one."""
+        self.find(house, key, None)
+        return (house.url, house.namespace, key) in self._superseded
+
+    def move(self, state, renewed):
+        """The data of ``state`` goes over to ``renewed``; what is left tells stragglers apart."""
+        state.stage()
+        renewed.take_over(state)
+        self._supersede(state)
+        self.rebind(state, renewed)
+
+    def rebind(self, state, renewed):
+        """Whoever holds the object of ``state`` goes on with ``renewed``."""
+        state.moved_to = renewed
+        if state.item is not None:
+            renewed.item = state.item
+            state.item._bind(renewed, self)
+
+    def _supersede(self, state):
+        place = (state.house.url, state.house.namespace, state.key)
+        self._states[place] = None
+        if not state.is_new:
+            self._superseded.add(place)
+            self._tombstones.append(state)
+
+    def forget_dead(self, state):
+        """A session timed out while this transaction held it; the store sees to its end."""
+        state.is_ended = True
+        self._states[(state.house.url, state.house.namespace, state.key)] = None
+
+    def all(self, house):
+        """The sessions of a container that this transaction has touched: key to state or None."""
+        mine = {}
+        for (url, namespace, key), state in self._states.items():
+            if (url, namespace) == (house.url, house.namespace):
+                mine[key] = state
+        return mine
+
+    def _open(self, house, key, ring, place):
+        name = _store_key(key)
+        turn = turns.take(house.manager.locator_of(name), settings.conflict_wait())
+        if turn is not None:
+            self._turns.append(turn)
+        native = guarded(lambda: house.manager.keyed(name))
+        if not native.exists:
+            return None
+        state = SessionState.opened(house, key, native, ring)
+        if state is not None and state.is_superseded():
+            self._superseded.add(place)
+            return None
+        if state is not None:
+            self._equip(state, place)
+            _keep_timeout(house, state)
+        return state
+
+    def _equip(self, state, place):
+        jar_place = (*place, state.id)
+
+        def find_state():
+            present = state.moved_to or state
+            found = current().find(present.house, present.key, present.ring)
+            return found if found is not None and found.id == present.id else None
+
+        state.jar = values.jar_of(jar_place, find_state)
+
+    # What the transaction asks for.
+
+    def sortKey(self):
+        """Behind every storage of ZODB."""
+        return "~~coatroom"
+
+    def abort(self, txn):
+        self._finish()
+
+    def tpc_begin(self, txn):
+        pass
+
+    def commit(self, txn):
+        for state in self._living():
+            state.stage()
+
+    def tpc_vote(self, txn):
+        for state in self._ended:
+            self._undo_later(state, lambda state=state: state.native.end_undoable())
+        for state in self._tombstones:
+            self._undo_later(state, state.write_tombstone)
+        for state in self._living():
+            self._undo_later(state, state.write)
+        for write in self.before_write:
+            write(self._undos)
+
+    def tpc_finish(self, txn):
+        self._undos = []
+        self._finish()
+
+    def tpc_abort(self, txn):
+        while self._undos:
+            house, undo = self._undos.pop()
+            try:
+                house.undo(undo)
+            except _native.Error:
+                logger.critical("taking back a session's commit failed; it stays", exc_info=True)
+        self._finish()
+
+    def savepoint(self):
+        return _Savepoint(self)
+
+    # Within.
+
+    def _living(self):
+        return [state for state in self._states.values() if state is not None and state.is_kept]
+
+    def _undo_later(self, state, write):
+        try:
+            undo = guarded(write)
+        except SessionConflictError:
+            turns.contest(state.native.locator)
+            raise
+        if undo is not None:
+            self._undos.append((state.house.manager, undo))
+
+    def _finish(self):
+        self.is_over = True
+        for state in self._living():
+            state.forget()
+        for turn in self._turns:
+            turn.end()
+        self._states = {}
+        self._ended = []
+        self._tombstones = []
+        self._turns = []
+
+    def _snapshot(self):
+        states = dict(self._states)
+        kept = [(state, state.snapshot()) for state in self._living()]
+        lists = self._ended, self._tombstones, self.before_write
+        return states, kept, set(self._superseded), [list(each) for each in lists]
+
+    def _restore(self, snapshot):
+        states, kept, superseded, lists = snapshot
+        self._states, self._superseded = dict(states), set(superseded)
+        self._ended, self._tombstones, self.before_write = (list(each) for each in lists)
+        for state, data in kept:
+            state.restore(data)
+
+
+@implementer(IDataManagerSavepoint)
+class _Savepoint:
+    def __init__(self, sessions):
+        self._sessions = sessions
+        self._snapshot = sessions._snapshot()
+
+    def rollback(self):
+        self._sessions._restore(self._snapshot)
+
+
+def guarded(work):
+    """The engine's errors as Zope's."""
+    try:
+        return work()
+    except (_native.Conflict, _native.Gone, _native.PrincipalEnded) as error:
+        raise SessionConflictError(str(error)) from error
+    except _native.LimitExceeded as error:
+        raise SessionLimitError(str(error)) from error
+    except (_native.StoreError, _native.ForkedError) as error:
+        raise SessionStoreUnavailable(str(error)) from error
+
+
+def _nothing(house):
+    """A handle that nothing lies behind, for a session that is not kept."""
+    return guarded(lambda: house.manager.keyed(os.urandom(16), passive=True))
+
+
+def _keep_timeout(house, state):
+    """A session goes by its container's timeout, also where that was changed since."""
+    if state.native.idle_timeout == house.timeout:
+        return
+    try:
+        state.native.set_idle_timeout(house.timeout)
+        state.native.save()
+    except _native.SessionError:
+        logger.debug("another request changed the session first; its timeout follows later")
+        state.native.discard()
+
+
+def _store_key(key):
+    return names.encode(key, "key").encode()

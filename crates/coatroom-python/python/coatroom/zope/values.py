@@ -1,0 +1,216 @@
+"""Values as bytes: pickles, authenticated, with their persistent objects beside them.
+
+A persistent object inside a value is kept as an attribute of its own, named by its object id; the
+pickle that refers to it names it, and says so in front, so that what is no longer referred to is
+found without unpickling anything.
+"""
+
+import io
+import pickle
+import struct
+import threading
+import weakref
+
+from Acquisition import ExplicitAcquisitionWrapper
+from Acquisition import ImplicitAcquisitionWrapper
+from persistent import Persistent
+from ZODB import broken
+from ZODB.POSException import InvalidObjectReference
+from ZODB.POSException import POSKeyError
+
+from coatroom.zope import names
+from coatroom.zope.errors import UnpicklableValueError
+
+PROTOCOL = 4
+_WRAPPERS = (ImplicitAcquisitionWrapper, ExplicitAcquisitionWrapper)
+_COUNT = struct.Struct(">I")
+_OID_BYTES = 8
+_UNCHANGING = (str, int, float, bool, bytes, complex, type(None))
+
+
+class Pickle:
+    """A pickle and the object ids it refers to."""
+
+    __slots__ = ("data", "references")
+
+    def __init__(self, data, references=()):
+        self.data = data
+        self.references = tuple(references)
+
+    def to_bytes(self):
+        return _COUNT.pack(len(self.references)) + b"".join(self.references) + self.data
+
+    @classmethod
+    def from_bytes(cls, body):
+        (count,) = _COUNT.unpack_from(body)
+        end = _COUNT.size + count * _OID_BYTES
+        oids = [body[at : at + _OID_BYTES] for at in range(_COUNT.size, end, _OID_BYTES)]
+        return cls(body[end:], oids)
+
+
+def is_unchanging(value):
+    """Whether a value cannot be changed in place."""
+    if isinstance(value, _UNCHANGING):
+        return True
+    return type(value) in (tuple, frozenset) and all(is_unchanging(item) for item in value)
+
+
+def dump(value, jar, what):
+    """The pickle of a value. New persistent objects in it become ``jar``'s.
+
+    Raises UnpicklableValueError, a TypeError, and InvalidObjectReference for an object that belongs
+    to another database.
+    """
+    out = io.BytesIO()
+    pickler = _Pickler(out, jar)
+    _run(pickler, value, what)
+    return Pickle(out.getvalue(), pickler.references)
+
+
+def dump_object(obj, jar, what):
+    """The pickle of a persistent object's class and state."""
+    out = io.BytesIO()
+    pickler = _Pickler(out, jar)
+    arguments = getattr(obj, "__getnewargs__", tuple)()
+    _run(pickler, (type(obj), arguments), what)
+    pickler.clear_memo()
+    _run(pickler, obj.__getstate__(), what)
+    return Pickle(out.getvalue(), pickler.references)
+
+
+def load(pickled, jar):
+    """The value of a pickle; an object whose class is gone comes back broken."""
+    return _Unpickler(io.BytesIO(pickled.data), jar).load()
+
+
+def load_object(pickled, jar):
+    """Class, arguments and state of a persistent object."""
+    unpickler = _Unpickler(io.BytesIO(pickled.data), jar)
+    cls, arguments = unpickler.load()
+    return cls, arguments, unpickler.load()
+
+
+def _run(pickler, value, what):
+    try:
+        pickler.dump(value)
+    except InvalidObjectReference:
+        raise
+    except Exception as error:
+        raise UnpicklableValueError(f"keeping {what} failed: {error}") from error
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, out, jar):
+        super().__init__(out, PROTOCOL)
+        self._jar = jar
+        self.references = []
+
+    def persistent_id(self, obj):
+        if type(obj) in _WRAPPERS:
+            raise TypeError("an object in an acquisition wrapper cannot be kept; keep aq_base(object)")
+        if not isinstance(obj, Persistent):
+            return None
+        oid = self._jar.adopt(obj)
+        self.references.append(oid)
+        return oid, type(obj)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file, jar):
+        super().__init__(file)
+        self._jar = jar
+
+    def find_class(self, module, name):
+        return broken.find_global(module, name)
+
+    def persistent_load(self, reference):
+        oid, cls = reference
+        return self._jar.reference(oid, cls)
+
+
+class SessionJar:
+    """What the persistent objects of one session in one thread call their database connection.
+
+    It outlives a transaction as long as somebody holds one of its objects, which then loads its
+    state from the session as the next transaction sees it.
+    """
+
+    def __init__(self, find_state):
+        self._find_state = find_state
+        self._objects = weakref.WeakValueDictionary()
+
+    def adopt(self, obj):
+        """The object id of an object that is part of a value."""
+        if obj._p_jar is None:
+            state = self._state()
+            obj._p_oid = state.new_oid()
+            obj._p_jar = self
+            self._objects[obj._p_oid] = obj
+            state.changed_objects[obj._p_oid] = obj
+            state.new_objects.append(obj)
+        elif obj._p_jar is not self:
+            text = "Attempt to store an object from a foreign database connection"
+            raise InvalidObjectReference(text, self, obj)
+        return obj._p_oid
+
+    def reference(self, oid, cls):
+        """The object of an id, its state not yet loaded."""
+        found = self._objects.get(oid)
+        if found is not None:
+            return found
+        pickled = self._state().object_pickle(oid)
+        if pickled is None:
+            raise POSKeyError(oid)
+        arguments = ()
+        if broken.IBroken.implementedBy(cls) or hasattr(cls, "__getnewargs__"):
+            cls, arguments, _state = load_object(pickled, self)
+        if broken.IBroken.implementedBy(cls) and not issubclass(cls, Persistent):
+            cls = broken.persistentBroken(cls)
+        obj = cls.__new__(cls, *arguments)
+        obj._p_oid = oid
+        obj._p_jar = self
+        obj._p_deactivate()
+        obj._p_changed = None
+        self._objects[oid] = obj
+        return obj
+
+    def forget_states(self):
+        """The transaction is over: whatever is held loads its state anew."""
+        for obj in list(self._objects.values()):
+            obj._p_invalidate()
+
+    # What persistent objects call.
+
+    def setstate(self, obj):
+        pickled = self._state().object_pickle(obj._p_oid)
+        if pickled is None:
+            raise POSKeyError(obj._p_oid)
+        obj.__setstate__(load_object(pickled, self)[2])
+
+    def register(self, obj):
+        self._state().changed_objects[obj._p_oid] = obj
+
+    def readCurrent(self, obj):
+        """Every key of a session is guarded by its own compare-and-set."""
+
+    def _state(self):
+        state = self._find_state()
+        if state is None:
+            raise POSKeyError(b"the session of this object has ended")
+        return state
+
+
+class _Jars(threading.local):
+    def __init__(self):
+        self.known = weakref.WeakValueDictionary()
+
+
+_jars = _Jars()
+
+
+def jar_of(place, find_state):
+    """The jar of a session, in this thread."""
+    jar = _jars.known.get(place)
+    if jar is None:
+        jar = _jars.known[place] = SessionJar(find_state)
+    return jar
