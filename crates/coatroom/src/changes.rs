@@ -258,8 +258,10 @@ impl Change {
             Rule::Edit(edits) => run_edits(edits, codec, theirs)?,
             _ if ours == base => return Ok(None),
             Rule::Merge(merge) => merge(codec, base, theirs, ours)?,
-            Rule::Assign(_) if ours == theirs => return Ok(None),
-            Rule::Assign(OnConflict::LaterWins) => return Ok(Some(Merged::Ours(ours))),
+            Rule::Assign(OnConflict::LaterWins) => {
+                return Ok((ours != theirs).then_some(Merged::Ours(ours)));
+            }
+            // Also where both came to the same: two that counted one each have counted one.
             Rule::Assign(OnConflict::Reject) => {
                 return Err(SessionError::Conflict { name: self.name.to_string() });
             }

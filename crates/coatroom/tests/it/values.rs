@@ -63,6 +63,17 @@ on_each_store! {
         assert_eq!(open(&house, &id).await.get(LIST).unwrap(), Some(vec![1, 2, 3]));
     }
 
+    async fn two_requests_that_count_the_same_number_are_a_conflict_where_the_slot_rejects_one(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        a.set(STRICT, &2).unwrap();
+        b.set(STRICT, &2).unwrap();
+        house.sessions.commit(&a).await.unwrap();
+        let error = house.sessions.commit(&b).await.unwrap_err();
+        assert!(matches!(error, SessionError::Conflict { name } if name == "strict"));
+    }
+
     async fn the_later_set_wins_unless_its_slot_rejects_that(place) {
         let house = House::new(place);
         let id = stored(&house).await;
