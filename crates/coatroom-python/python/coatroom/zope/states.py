@@ -50,6 +50,8 @@ class SessionState:
         self._assigned = set()
         self.changed_objects = {}
         self.new_objects = []
+        #: Whether a persistent object may no longer be referred to.
+        self._drops_references = False
         self.modified = None
         self.jar = None
         self.item = None
@@ -109,6 +111,9 @@ class SessionState:
     def delete(self, name):
         if not self.has(name):
             raise KeyError(name)
+        pickled = self._pickle(name)
+        if pickled is not None and pickled.references:
+            self._drops_references = True
         self._live.pop(name, None)
         self._dumps.pop(name, None)
         self._assigned.discard(name)
@@ -163,7 +168,8 @@ class SessionState:
             what = f"a {type(obj).__name__} in a session's value"
             self._put(_object_name(oid), values.dump_object(obj, self.jar, what))
             obj._p_changed = False
-        if self._staged:
+        if self._drops_references:
+            self._drops_references = False
             self._collect()
 
     def _put(self, name, pickled, track=False):
@@ -171,6 +177,9 @@ class SessionState:
         if len(body) > self.house.max_value_bytes:
             limit = self.house.max_value_bytes
             raise SessionLimitError(f"keeping {_what(name)} failed: {len(body)} bytes, max-value-bytes is {limit}")
+        before = self._pickle(name)
+        if before is not None and not set(before.references) <= set(pickled.references):
+            self._drops_references = True
         self._write(name, body)
         if track and not values.is_unchanging(self._live[name]):
             self._dumps[name] = pickled.data

@@ -14,6 +14,7 @@ import weakref
 from Acquisition import ExplicitAcquisitionWrapper
 from Acquisition import ImplicitAcquisitionWrapper
 from persistent import Persistent
+from persistent import PickleCache
 from ZODB import broken
 from ZODB.POSException import InvalidObjectReference
 from ZODB.POSException import POSKeyError
@@ -25,6 +26,8 @@ PROTOCOL = 4
 _WRAPPERS = (ImplicitAcquisitionWrapper, ExplicitAcquisitionWrapper)
 _COUNT = struct.Struct(">I")
 _OID_BYTES = 8
+#: How many loaded objects of a session are kept beyond the transaction.
+_CACHED = 100_000
 _UNCHANGING = (str, int, float, bool, bytes, complex, type(None))
 
 
@@ -72,9 +75,7 @@ def dump_object(obj, jar, what):
     out = io.BytesIO()
     pickler = _Pickler(out, jar)
     arguments = getattr(obj, "__getnewargs__", tuple)()
-    _run(pickler, (type(obj), arguments), what)
-    pickler.clear_memo()
-    _run(pickler, obj.__getstate__(), what)
+    _run(pickler, (type(obj), arguments, obj.__getstate__()), what)
     return Pickle(out.getvalue(), pickler.references)
 
 
@@ -85,9 +86,7 @@ def load(pickled, jar):
 
 def load_object(pickled, jar):
     """Class, arguments and state of a persistent object."""
-    unpickler = _Unpickler(io.BytesIO(pickled.data), jar)
-    cls, arguments = unpickler.load()
-    return cls, arguments, unpickler.load()
+    return _Unpickler(io.BytesIO(pickled.data), jar).load()
 
 
 def _run(pickler, value, what):
@@ -137,7 +136,8 @@ class SessionJar:
 
     def __init__(self, find_state):
         self._find_state = find_state
-        self._objects = weakref.WeakValueDictionary()
+        # Holds what is loaded, and of the rest what others hold.
+        self._objects = PickleCache(self, _CACHED, 0)
 
     def adopt(self, obj):
         """The object id of an object that is part of a value."""
@@ -162,22 +162,17 @@ class SessionJar:
         if pickled is None:
             raise POSKeyError(oid)
         arguments = ()
-        if broken.IBroken.implementedBy(cls) or hasattr(cls, "__getnewargs__"):
-            cls, arguments, _state = load_object(pickled, self)
-        if broken.IBroken.implementedBy(cls) and not issubclass(cls, Persistent):
+        if issubclass(cls, broken.Broken):
             cls = broken.persistentBroken(cls)
+        elif hasattr(cls, "__getnewargs__"):
+            _cls, arguments, _state = load_object(pickled, self)
         obj = cls.__new__(cls, *arguments)
-        obj._p_oid = oid
-        obj._p_jar = self
-        obj._p_deactivate()
-        obj._p_changed = None
-        self._objects[oid] = obj
+        self._objects.new_ghost(oid, obj)
         return obj
 
     def forget_states(self):
         """The transaction is over: whatever is held loads its state anew."""
-        for obj in list(self._objects.values()):
-            obj._p_invalidate()
+        self._objects.invalidate([oid for oid, _obj in self._objects.lru_items()])
 
     # What persistent objects call.
 

@@ -1,0 +1,87 @@
+"""``coatroom-zope``: puts an instance's sessions on Coatroom."""
+
+import argparse
+import os
+import sys
+
+_LOCKED = """{error}
+Another process has this instance's database open. Stop the instance first, or run this against ZEO.
+"""
+
+
+def main(arguments=None):
+    """The command line; the exit status."""
+    options = _parser().parse_args(arguments)
+    if not os.path.exists(options.configuration):
+        sys.exit(f"coatroom-zope: there is no {options.configuration}; give the path of the instance's zope.conf")
+    app = _open(options.configuration)
+    try:
+        return options.run(app, options)
+    finally:
+        app._p_jar.close()
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="coatroom-zope", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in [
+        ("install", _install, "put session_data_manager on Coatroom; repeatable"),
+        ("uninstall", _uninstall, "put back what was there"),
+        ("status", _status, "say how sessions are kept"),
+    ]:
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("configuration", help="the instance's etc/zope.conf")
+        command.set_defaults(run=run)
+        if name == "install":
+            command.add_argument("--timeout", type=int, metavar="MINUTES", help="minutes without access until a session ends; 0 for never (default: what the site has, else 20)")
+            command.add_argument("--keep-managers", action="store_true", help="leave the stock browser id manager and session data manager in place")
+    return parser
+
+
+def _open(configuration):
+    import Zope2
+    from zc.lockfile import LockError
+    from Zope2.Startup.run import configure_wsgi
+
+    try:
+        configure_wsgi(os.path.abspath(configuration))
+        return Zope2.app()
+    except LockError as error:
+        sys.exit(_LOCKED.format(error=f"coatroom-zope: {error}"))
+
+
+def _install(app, options):
+    from coatroom.zope import install
+
+    return _commit(install.install(app, options.timeout, options.keep_managers), "coatroom-zope install")
+
+
+def _uninstall(app, options):
+    from coatroom.zope import install
+
+    return _commit(install.uninstall(app), "coatroom-zope uninstall")
+
+
+def _commit(done, note):
+    import transaction
+
+    transaction.get().note(note)
+    transaction.commit()
+    for line in done or ["nothing to do"]:
+        print(line)
+    return 0
+
+
+def _status(app, options):
+    from coatroom.zope import install
+    from coatroom.zope import settings
+
+    rows = [("store", settings.store_url()), *install.status(app)]
+    width = max(len(what) for what, _ in rows)
+    for what, how in rows:
+        print(f"{what:<{width}}  {how}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+import pathlib
+import shutil
+
+import pytest
+from instance import SITE
+from instance import Browser
+from instance import Instance
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """An instance with a Plone site in it, to be copied: making one takes half a minute."""
+    made = Instance(tmp_path_factory.mktemp("made") / "instance").make()
+    made.zconsole(SITE / "make_site.py")
+    return made
+
+
+def copy_of(made, place, installed=True, timeout=20, **settings):
+    shutil.copytree(made.place, place)
+    copied = Instance(place, **settings)
+    copied.configure()
+    if installed:
+        copied.coatroom_zope("install", "--timeout", str(timeout))
+    return copied
+
+
+@pytest.fixture(scope="module")
+def instance(made, tmp_path_factory):
+    """A running instance on Coatroom, one for each file of tests."""
+    running = copy_of(made, tmp_path_factory.mktemp("running") / "instance").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def fresh(made, tmp_path):
+    """Makes instances of a test's own, stopped at its end."""
+    running = []
+
+    def make(**settings):
+        one = copy_of(made, pathlib.Path(tmp_path) / f"instance{len(running)}", **settings)
+        running.append(one)
+        return one
+
+    yield make
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def browser(instance):
+    return Browser(instance, site="/Plone")

@@ -1,0 +1,187 @@
+"""Pages that use sessions, for the tests to drive over HTTP."""
+
+import json
+import time
+
+import transaction
+from AccessControl import getSecurityManager
+from Products.Five.browser import BrowserView
+from zope.event import notify
+
+from coatroomsite import documentation
+from coatroomsite import objects
+
+
+class Page(BrowserView):
+    def __call__(self):
+        form = self.request.form
+        self.request.response.setHeader("Content-Type", "application/json")
+        return json.dumps(self.answer(**{key: form[key] for key in form if not key.startswith("_")}))
+
+
+class Plain(Page):
+    def answer(self):
+        return "no session"
+
+
+class Increment(Page):
+    def answer(self, key="n", wait="0"):
+        session = self.request.SESSION
+        n = session.get(key, 0) + 1
+        time.sleep(float(wait) / 1000)
+        session[key] = n
+        return n
+
+
+class Set(Page):
+    def answer(self, key, value, wait="0"):
+        self.request.SESSION[key] = value
+        time.sleep(float(wait) / 1000)
+        return True
+
+
+class Read(Page):
+    def answer(self):
+        session = self.request.SESSION
+        return {
+            "data": {str(key): repr(value) for key, value in session.items()},
+            "id": session.getId(),
+            "key": session.getContainerKey(),
+            "user": getSecurityManager().getUser().getId(),
+        }
+
+
+class Peek(Page):
+    """Looks without making a session."""
+
+    def answer(self, wait="0"):
+        manager = self.context.session_data_manager
+        time.sleep(float(wait) / 1000)
+        if not manager.hasSessionData():
+            return None
+        return {str(key): repr(value) for key, value in manager.getSessionData().items()}
+
+
+class Invalidate(Page):
+    def answer(self):
+        self.request.SESSION.invalidate()
+        return True
+
+
+class SlowWrite(Page):
+    """Reads, waits, writes."""
+
+    def answer(self, key="slow", wait="500"):
+        session = self.request.SESSION
+        before = session.get(key, 0)
+        time.sleep(float(wait) / 1000)
+        session[key] = before + 1
+        return before + 1
+
+
+class Refuser:
+    """A party of the transaction that refuses at the vote, behind everybody else."""
+
+    transaction_manager = transaction.manager
+
+    def sortKey(self):
+        return "~~~refuser"
+
+    def tpc_vote(self, txn):
+        raise ValueError("refused")
+
+    def abort(self, txn):
+        pass
+
+    tpc_begin = commit = tpc_finish = tpc_abort = abort
+
+
+class Veto(Page):
+    def answer(self):
+        self.request.SESSION["vetoed"] = "yes"
+        self.context.vetoed = "yes"
+        transaction.get().join(Refuser())
+        return True
+
+
+class Vetoed(Page):
+    def answer(self):
+        return getattr(self.context.aq_base, "vetoed", None)
+
+
+class Revision(Page):
+    """The commit that this request sees."""
+
+    def answer(self):
+        return self.request.SESSION.aq_base._state().native.revision
+
+
+class Database(Page):
+    """The size of the ZODB and its last transaction."""
+
+    def answer(self):
+        storage = self.context._p_jar.db().storage
+        return [storage.getSize(), storage.lastTransaction().hex()]
+
+
+class Raise(Page):
+    def answer(self):
+        self.request.SESSION["raised"] = "yes"
+        raise RuntimeError("a page that fails")
+
+
+class Login(Page):
+    """Signs in as PlonePAS' own login does: the event, with the user in the request."""
+
+    def answer(self, user="member", wait="0"):
+        from Products.PlonePAS.events import UserLoggedInEvent
+
+        session = self.request.SESSION
+        session["logins"] = session.get("logins", 0) + 1
+        member = self.context.acl_users.getUserById(user).__of__(self.context.acl_users)
+        notify(UserLoggedInEvent(member))
+        time.sleep(float(wait) / 1000)
+        session["after"] = "login"
+        return {"key": session.getContainerKey(), "data": {str(k): repr(v) for k, v in session.items()}}
+
+
+class Object(Page):
+    """A persistent object that saves itself."""
+
+    def answer(self, step="add"):
+        session = self.request.SESSION
+        if "tree" not in session:
+            session["tree"] = objects.make_tree()
+        if step == "add":
+            tree = session["tree"]
+            tree[len(tree)] = "added"
+        if step == "content":
+            self.context.foreign = session["tree"]
+        return len(session["tree"])
+
+
+class Documentation(Page):
+    def answer(self, step, browser_id=None, value="1"):
+        context = self.context
+        if step == "set":
+            documentation.set_parameter(context, value)
+            return True
+        if step == "id":
+            return documentation.get_session_id(context)
+        if step == "checkout":
+            data = documentation.getOrCreateCheckoutSession(context, create=True)
+            data.steps += 1
+            return data.steps
+        if step == "checkout-of":
+            data = documentation.getOrCreateCheckoutSession(context, browser_id=browser_id)
+            return data and data.steps
+        if step == "look":
+            data = documentation.getOrCreateCheckoutSession(context)
+            return data and data.steps
+        if step == "cart":
+            context.session_data_manager.getSessionData()["getpaid.cart"] = ["thing"]
+            return True
+        if step == "destroy":
+            documentation.destroyCartForSession(context, browser_id)
+            return context.session_data_manager.getSessionData().has_key("getpaid.cart")
+        return context.session_data_manager.getSessionData().get("my_option")
