@@ -3,6 +3,8 @@
 BROWSER_TESTS = crates/coatroom-server/tests/browser
 # Tests in a module named `crash` kill processes and take minutes; they have a target of their own.
 CRASH = test(/(^|::)crash::/)
+PYTHON = crates/coatroom-python
+VENV = target/venv
 # Set to `required` where a check without the advisory database must not pass.
 ADVISORIES = if-reachable
 
@@ -11,19 +13,19 @@ FEATURES = sed -n '/^\[features\]/,/^\[[^f]/s/^\([a-z][a-z0-9-]*\) *=.*/\1/p' cr
 
 heading = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help setup setup-system setup-cargo setup-npm test check fmt clippy features doc deny \
-	unit browser crash fuzz demo bench bench-all
+.PHONY: help setup setup-system setup-cargo setup-npm setup-python test check fmt clippy features doc deny \
+	unit browser crash python plone wheel fuzz demo bench bench-all
 .DEFAULT_GOAL = help
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
 		printf '%-12s %s\n' "$$name" "$$what"; done
 
-test: setup check unit crash browser ## Installs what is missing and runs everything that must hold
+test: setup check unit crash browser python plone ## Installs what is missing and runs everything that must hold
 
 # --- what must be installed -----------------------------------------------------------------------
 
-setup: setup-system setup-cargo setup-npm ## Installs what is missing (Debian 12; asks sudo unless root)
+setup: setup-system setup-cargo setup-npm setup-python ## Installs what is missing (Debian 12; asks sudo unless root)
 
 setup-system:
 	$(call heading,System packages)
@@ -31,6 +33,7 @@ setup-system:
 	for need in cc:build-essential chromium:chromium node:nodejs npm:npm python3:python3; do \
 		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need#*:}"; \
 	done; \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -z "$$missing" ]; then echo 'all there'; exit 0; fi; \
 	sudo=; [ "$$(id -u)" -eq 0 ] || sudo=sudo; \
 	$$sudo apt-get update && \
@@ -47,6 +50,15 @@ setup-cargo:
 setup-npm:
 	$(call heading,Packages of the browser tests)
 	npm ci --prefix $(BROWSER_TESTS) --no-audit --no-fund
+
+# Python with Plone, and the package itself as a user installs it.
+setup-python:
+	$(call heading,Python packages)
+	@test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	@cmp -s $(PYTHON)/tests/requirements.txt $(VENV)/installed || { \
+		$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $(PYTHON)/tests/requirements.txt && \
+		cp $(PYTHON)/tests/requirements.txt $(VENV)/installed; }
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check './$(PYTHON)[zope]'
 
 # --- what must hold -------------------------------------------------------------------------------
 
@@ -107,6 +119,24 @@ browser: ## Drives the demo shop with a real Chromium
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = cookie_header record_bytes store_model
 FUZZ_RECORDS = crates/coatroom/tests/fixtures/v1
+
+python: setup-python ## Tests the Python package: types, the face, the Zope classes, and upstream's own tests
+	$(call heading,Python: types)
+	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/mypy
+	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/stubtest coatroom._native --allowlist tests/stubs-only.txt
+	$(call heading,Python: tests)
+	cd $(PYTHON)/tests/face && $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests/zope && $(CURDIR)/$(VENV)/bin/pytest -q
+	$(call heading,Products.Sessions and Products.Transience: their own tests)
+	cd $(PYTHON)/tests && $(CURDIR)/$(VENV)/bin/python -m coatroom.zope.upstream
+
+plone: setup-python ## Drives a real Plone over HTTP
+	$(call heading,Plone)
+	cd $(PYTHON)/tests/live && $(CURDIR)/$(VENV)/bin/pytest -q
+
+wheel: setup-python ## Makes a wheel for machines without a compiler, into dist/
+	$(call heading,Wheel)
+	$(VENV)/bin/maturin build --release --manifest-path $(PYTHON)/Cargo.toml --out dist
 
 fuzz: ## Throws odd cookies, records and rows of calls at the library (nightly compiler)
 	$(call heading,Fuzzing)

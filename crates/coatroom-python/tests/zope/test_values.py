@@ -177,7 +177,7 @@ def test_keys_are_text_or_whole_numbers(site):
 
 
 def test_a_value_whose_class_is_gone_is_broken_and_keeps_its_bytes(site, monkeypatch):
-    put(site, plain=things.Plain(), basket=things.Basket(), other=1)
+    put(site, plain=things.Plain(), basket=things.Basket(), deep=[things.Basket()], other=1)
     before = revision(site)
     with monkeypatch.context() as patch:
         patch.delattr(things, "Plain")
@@ -197,6 +197,7 @@ def look_at_broken(site):
         assert session["other"] == 1
         assert isinstance(session["plain"], broken.Broken)
         assert isinstance(session["basket"], broken.PersistentBroken)
+        assert isinstance(session["deep"][0], broken.PersistentBroken)
 
 
 def test_a_value_that_was_tampered_with_is_missing_and_logged(site, caplog):

@@ -52,8 +52,8 @@ class Pickle:
 
 
 def is_unchanging(value):
-    """Whether a value cannot be changed in place."""
-    if isinstance(value, _UNCHANGING):
+    """Whether a value cannot be changed in place, or says so itself."""
+    if isinstance(value, _UNCHANGING) or isinstance(value, Persistent):
         return True
     return type(value) in (tuple, frozenset) and all(is_unchanging(item) for item in value)
 
@@ -64,18 +64,28 @@ def dump(value, jar, what):
     Raises UnpicklableValueError, a TypeError, and InvalidObjectReference for an object that belongs
     to another database.
     """
-    out = io.BytesIO()
-    pickler = _Pickler(out, jar)
-    _run(pickler, value, what)
-    return Pickle(out.getvalue(), pickler.references)
+    try:
+        try:
+            return _dump(_Pickler, value, jar)
+        except pickle.PicklingError:
+            # Perhaps for a class that is gone: then what is broken stays as it is.
+            return _dump(_BrokenPickler, value, jar)
+    except InvalidObjectReference:
+        raise
+    except Exception as error:
+        raise UnpicklableValueError(f"keeping {what} failed: {error}") from error
 
 
 def dump_object(obj, jar, what):
-    """The pickle of a persistent object's class and state."""
-    out = io.BytesIO()
-    pickler = _Pickler(out, jar)
+    """The pickle of a persistent object's class, arguments and state."""
     arguments = getattr(obj, "__getnewargs__", tuple)()
-    _run(pickler, (type(obj), arguments, obj.__getstate__()), what)
+    return dump((type(obj), arguments, obj.__getstate__()), jar, what)
+
+
+def _dump(cls, value, jar):
+    out = io.BytesIO()
+    pickler = cls(out, jar)
+    pickler.dump(value)
     return Pickle(out.getvalue(), pickler.references)
 
 
@@ -87,15 +97,6 @@ def load(pickled, jar):
 def load_object(pickled, jar):
     """Class, arguments and state of a persistent object."""
     return _Unpickler(io.BytesIO(pickled.data), jar).load()
-
-
-def _run(pickler, value, what):
-    try:
-        pickler.dump(value)
-    except InvalidObjectReference:
-        raise
-    except Exception as error:
-        raise UnpicklableValueError(f"keeping {what} failed: {error}") from error
 
 
 class _Pickler(pickle.Pickler):
@@ -112,6 +113,15 @@ class _Pickler(pickle.Pickler):
         oid = self._jar.adopt(obj)
         self.references.append(oid)
         return oid, type(obj)
+
+
+class _BrokenPickler(_Pickler):
+    """Names classes that are gone as they were named."""
+
+    def reducer_override(self, obj):
+        if isinstance(obj, type) and issubclass(obj, broken.Broken):
+            return broken.find_global, (obj.__module__, obj.__name__)
+        return NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):

@@ -1,0 +1,222 @@
+"""The package coatroom: the library's verbs with plain Python values."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import coatroom
+
+
+@pytest.fixture
+def clock():
+    return coatroom.ManualClock()
+
+
+@pytest.fixture(params=["memory:", "embedded"])
+def sessions(request, tmp_path, clock):
+    url = request.param if request.param == "memory:" else f"embedded:{tmp_path / 'sessions'}"
+    store = coatroom.Store(url)
+    yield coatroom.SessionManager(store, clock=clock, sweep_every=None)
+    store.close()
+
+
+def begin(sessions, **values):
+    id, session = sessions.create()
+    for name, value in values.items():
+        session[name] = value
+    sessions.commit(session)
+    return id
+
+
+def test_what_is_committed_is_there_again(sessions):
+    values = {"n": 1, "text": "ä", "list": [1, {"a": None}], "bytes": b"\0\xff", "float": 1.5, "none": None}
+    session = sessions.open(begin(sessions, **values))
+    assert {name: session[name] for name in session} == values
+    assert session.names() == sorted(values) and "n" in session and session.get("no", 7) == 7
+    with pytest.raises(KeyError):
+        session["no"]
+    del session["n"]
+    with pytest.raises(KeyError):
+        del session["n"]
+    assert session.take("text") == "ä" and "text" not in session
+    session.clear()
+    assert list(session) == [] and session
+
+
+def test_an_id_that_is_none_opens_nothing(sessions):
+    for id in ("", "x" * 64, "ä" * 64, "../../etc"):
+        assert sessions.open(id) is None
+
+
+def test_parallel_edits_of_one_value_are_all_kept(sessions):
+    id = begin(sessions, n=0)
+
+    def run():
+        for _ in range(50):
+            session = sessions.open(id)
+            session.edit("n", lambda n: n + 1)
+            session.save()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sessions.open(id)["n"] == 200
+
+
+def test_an_update_holds_at_once_and_an_edit_that_raises_changes_nothing(sessions):
+    id = begin(sessions, n=1)
+    session = sessions.open(id)
+    assert session.update("n", lambda n: n * 10) == 10
+    with pytest.raises(ZeroDivisionError):
+        session.edit("n", lambda n: n / 0)
+    session.save()
+    assert sessions.open(id)["n"] == 10
+
+
+def test_a_manager_that_rejects_says_which_attribute_collided(tmp_path, clock):
+    sessions = coatroom.SessionManager(coatroom.Store("memory:"), clock=clock, on_conflict="reject")
+    id = begin(sessions, n=1)
+    one, two = sessions.open(id), sessions.open(id)
+    one["n"] = two["n"] = 2
+    one.save()
+    with pytest.raises(coatroom.Conflict) as raised:
+        two.save()
+    assert raised.value.name == "n" and isinstance(raised.value, coatroom.SessionError)
+
+
+def test_a_login_gives_a_new_id_and_a_logout_ends_it(sessions):
+    id = begin(sessions, cart=["tea"])
+    session = sessions.open(id)
+    session.login("alice")
+    new = sessions.commit(session)
+    assert new is not None and sessions.open(id) is None
+    session = sessions.open(new)
+    assert (session.principal, session["cart"]) == ("alice", ["tea"])
+    (info,) = sessions.of("alice")
+    assert info.locator == session.locator and info.principal == "alice"
+    slow = sessions.open(new)
+    session.logout()
+    slow["late"] = 1
+    with pytest.raises(coatroom.Gone):
+        slow.save()
+
+
+def test_sessions_are_listed_counted_and_ended(sessions):
+    ids = [begin(sessions, n=n) for n in range(5)]
+    page, cursor = sessions.list(limit=3)
+    rest, end = sessions.list(cursor, 3)
+    assert sessions.count() == 5 and len(page + rest) == 5 and end is None
+    assert sessions.end(page[0].locator) and not sessions.end(page[0].locator)
+    assert sessions.count() == 4 and sum(sessions.open(id) is not None for id in ids) == 4
+
+
+def test_keyed_sessions_have_no_id(sessions):
+    sessions.keyed("job 7").set("step", 1)
+    session = sessions.keyed("job 7")
+    session["step"] = 2
+    session.save()
+    assert sessions.keyed("job 7", passive=True)["step"] == 2
+
+
+def test_a_commit_is_taken_back(sessions):
+    session = sessions.keyed("k")
+    session["n"] = 1
+    session.save()
+    session["n"] = 2
+    undo = session.save_undoable()
+    sessions.undo(undo)
+    assert sessions.keyed("k")["n"] == 1
+    assert sessions.keyed("k").save_undoable() is None
+
+
+def test_expiry_is_told_with_the_data_and_again_after_a_failure(clock):
+    heard = []
+
+    def listen(kind, locator, principal, snapshot):
+        heard.append((kind, snapshot and sorted(snapshot.attributes)))
+        if len([kind for kind, _ in heard if kind == "expired"]) == 1:
+            raise RuntimeError("not yet")
+
+    sessions = coatroom.SessionManager(
+        coatroom.Store("memory:"), clock=clock, idle_timeout=60, on_event=listen, sweep_every=None
+    )
+    begin(sessions, n=1)
+    clock.advance(120)
+    sessions.sweep()
+    clock.advance(120)
+    sessions.sweep()
+    assert heard == [("created", None), ("expired", ["n"]), ("expired", ["n"])]
+
+
+def test_settings_out_of_range_and_unknown_stores_are_told():
+    store = coatroom.Store("memory:")
+    with pytest.raises(coatroom.ConfigurationError, match="max_attributes"):
+        coatroom.SessionManager(store, max_attributes=0)
+    with pytest.raises(coatroom.ConfigurationError, match="embedded:DIRECTORY"):
+        coatroom.Store("mysql://x")
+    with pytest.raises(ValueError, match="idle_timeout"):
+        coatroom.SessionManager(store, idle_timeout=-1)
+
+
+def test_what_messagepack_lacks_and_what_is_too_large_is_told(sessions):
+    session = sessions.open(begin(sessions, n=1))
+    with pytest.raises(TypeError):
+        session["object"] = object()
+    with pytest.raises(coatroom.LimitExceeded, match="max_value_bytes"):
+        session["big"] = b"x" * 300_000
+    session.set_raw("pickle", 1, b"anything")
+    with pytest.raises(coatroom.SessionError, match="format is 1"):
+        session["pickle"]
+
+
+def test_a_directory_in_use_is_told_with_path_and_remedy(tmp_path):
+    first = coatroom.Store(f"embedded:{tmp_path}")
+    code = f"import coatroom; coatroom.Store('embedded:{tmp_path}')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "StoreUnavailable" in done.stderr and str(tmp_path) in done.stderr
+    first.close()
+
+
+def test_a_forked_child_is_told_to_open_its_own(tmp_path):
+    store = coatroom.Store(f"embedded:{tmp_path}")
+    sessions = coatroom.SessionManager(store)
+    id = begin(sessions, n=1)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            sessions.open(id)
+        except coatroom.ForkedError as error:
+            os.write(write, str(error).encode())
+        del sessions, store
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert b"open it after the fork" in os.read(read, 1000)
+    assert sessions.open(id)["n"] == 1
+
+
+def test_other_threads_run_while_the_engine_works(tmp_path):
+    """Commits that wait for the disk let the interpreter go on."""
+    sessions = coatroom.SessionManager(coatroom.Store(f"embedded:{tmp_path}?durability=every-commit"))
+    id = begin(sessions, n=0)
+    ticks, stop = [0], threading.Event()
+
+    def tick():
+        while not stop.is_set():
+            ticks[0] += 1
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    session = sessions.open(id)
+    before = ticks[0]
+    for n in range(20):
+        session["n"] = n + 1
+        session.save()
+    stop.set()
+    thread.join()
+    assert ticks[0] > before
