@@ -11,7 +11,7 @@ def initialize(context):
         container.TransientObjectContainer,
         permission=add_transient_containers,
         constructors=(
-            container.constructTransientObjectContainerForm,
+            ("constructTransientObjectContainerForm", container.constructTransientObjectContainerForm),
             container.constructTransientObjectContainer,
         ),
     )

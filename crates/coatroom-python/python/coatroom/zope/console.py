@@ -1,5 +1,7 @@
 """The ZMI tab "Sessions": counts, the store, and ending sessions."""
 
+import time
+
 from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import view_management_screens
 from AccessControl.SecurityInfo import ClassSecurityInfo
@@ -32,7 +34,7 @@ class ConsoleTab:
             "count": transactions.guarded(house.manager.count),
             "store": _without_password(house.url),
             "timeout": self.getTimeoutMinutes(),
-            "sessions": infos,
+            "sessions": [_row(info) for info in infos],
             "next": cursor,
         }
 
@@ -64,6 +66,17 @@ class ConsoleTab:
     def _done(self, request, message):
         if request is not None:
             return self.manage_sessions(self, request, manage_tabs_message=message)
+
+
+def _row(info):
+    """What a template, which may not look into other objects, shows of a session."""
+    return {
+        "locator": info.locator,
+        "principal": info.principal or "",
+        "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(info.created)),
+        "last_accessed": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(info.last_accessed)),
+        "bytes": info.bytes,
+    }
 
 
 def _without_password(url):

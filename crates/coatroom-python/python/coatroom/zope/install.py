@@ -109,9 +109,9 @@ def _replace(app, id, cls):
     old = app._getOb(id, None)
     if old is None or old.__class__ is cls:
         return False
-    state = dict(old.aq_base.__dict__)
+    old._p_activate()
     new = cls.__new__(cls)
-    new.__dict__.update(state)
+    new.__setstate__(old.aq_base.__getstate__())
     app._delOb(id)
     app._setOb(id, new)
     return True

@@ -45,7 +45,7 @@ def begun(container, state):
     if container._inband_housekeeping:
         container.notifyAdd(container._wrap(state))
     elif container._addCallback:
-        _post_with_commit(ADD, state)
+        _post_with_commit(ADD, state, lambda: {names.CONTAINER_KEY: state.attributes()[names.CONTAINER_KEY]})
 
 
 def ended(container, state):
@@ -53,7 +53,9 @@ def ended(container, state):
     if container._inband_housekeeping:
         container.notifyDel(container._wrap(state))
     elif container._delCallback and not state.is_new:
-        _post_with_commit(DELETE, state)
+        state.stage()
+        kept = state.attributes()
+        _post_with_commit(DELETE, state, lambda: kept)
 
 
 def expired(container, state):
@@ -98,23 +100,22 @@ def call(container, target, item, what):
 # Posting
 
 
-def _post_with_commit(kind, state):
+def _post_with_commit(kind, state, attributes):
     sessions = transactions.current()
 
     def write(undos):
-        if kind == ADD and not state.is_changed():
-            return
-        undo = transactions.guarded(lambda: _post(kind, state))
-        undos.append((state.house.outbox, undo))
+        if kind == DELETE or state.native.exists:
+            undo = transactions.guarded(lambda: _post(kind, state, attributes()))
+            undos.append((state.house.outbox, undo))
 
-    sessions.before_write.append(write)
+    sessions.after_write.append(write)
 
 
-def _post(kind, state):
+def _post(kind, state, attributes):
     note = state.house.outbox.keyed(os.urandom(16))
     note.set_raw(_KIND, states.OPAQUE, kind.encode())
     note.set_raw(_LOCATOR, states.OPAQUE, state.native.locator.encode())
-    for name, data in state.attributes().items():
+    for name, data in attributes.items():
         note.set_raw(name, states.OPAQUE, data)
     return note.save_undoable()
 

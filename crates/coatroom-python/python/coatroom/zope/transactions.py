@@ -58,8 +58,8 @@ class TransactionSessions:
         self._superseded = set()
         self._turns = []
         self._undos = []
-        #: Run when the transaction's sessions are written, to write what belongs to them.
-        self.before_write = []
+        #: Run when the transaction's sessions were written, to write what belongs to them.
+        self.after_write = []
 
     # What containers ask for.
 
@@ -191,7 +191,7 @@ class TransactionSessions:
             self._undo_later(state, state.write_tombstone)
         for state in self._living():
             self._undo_later(state, state.write)
-        for write in self.before_write:
+        for write in self.after_write:
             write(self._undos)
 
     def tpc_finish(self, txn):
@@ -238,13 +238,13 @@ class TransactionSessions:
     def _snapshot(self):
         states = dict(self._states)
         kept = [(state, state.snapshot()) for state in self._living()]
-        lists = self._ended, self._tombstones, self.before_write
+        lists = self._ended, self._tombstones, self.after_write
         return states, kept, set(self._superseded), [list(each) for each in lists]
 
     def _restore(self, snapshot):
         states, kept, superseded, lists = snapshot
         self._states, self._superseded = dict(states), set(superseded)
-        self._ended, self._tombstones, self.before_write = (list(each) for each in lists)
+        self._ended, self._tombstones, self.after_write = (list(each) for each in lists)
         for state, data in kept:
             state.restore(data)
 

@@ -124,6 +124,11 @@ class Database(Page):
         return [storage.getSize(), storage.lastTransaction().hex()]
 
 
+class Told(Page):
+    def answer(self):
+        return self.context.getProperty("told_count", 0)
+
+
 class Raise(Page):
     def answer(self):
         self.request.SESSION["raised"] = "yes"

@@ -1,0 +1,170 @@
+"""Installing, uninstalling, and what else an administrator does."""
+
+import subprocess
+import time
+
+from instance import BIN
+from instance import Browser
+
+
+def test_installing_and_uninstalling_leaves_what_was_there(fresh):
+    instance = fresh(installed=False)
+    assert "stock" in instance.coatroom_zope("status").stdout
+    first = instance.coatroom_zope("install", "--timeout", "30").stdout
+    assert "added /session_data with a timeout of 30 minutes" in first
+    assert instance.coatroom_zope("install").stdout == "nothing to do\n"
+    status = instance.coatroom_zope("status").stdout
+    assert status.count("Coatroom's") == 2 and "timeout 30 minutes" in status
+    instance.start()
+    browser = Browser(instance, site="/Plone")
+    assert [browser.get("/sess-increment").json for _ in range(2)] == [1, 2]
+    locked = instance.coatroom_zope("status", check=False)
+    assert locked.returncode == 1 and "Stop the instance first" in locked.stderr
+    instance.stop()
+    undone = instance.coatroom_zope("uninstall").stdout
+    assert "removed /session_data" in undone
+    assert instance.coatroom_zope("uninstall").stdout == "nothing to do\n"
+    assert names_in_database(instance) == []
+    instance.start()
+    assert Browser(instance, site="/Plone").get("/sess-plain").status == 200
+
+
+def names_in_database(instance):
+    """What a database without the package could not load."""
+    code = (
+        "import sys, ZODB.FileStorage\n"
+        "from ZODB.utils import get_pickle_metadata\n"
+        "storage = ZODB.FileStorage.FileStorage(sys.argv[1])\n"
+        "storage.pack(__import__('time').time(), __import__('ZODB.serialize').serialize.referencesf)\n"
+        "for transaction in storage.iterator():\n"
+        "    for record in transaction:\n"
+        "        if record.data and b'coatroom' in record.data and b'coatroom-zope' not in record.data:\n"
+        "            print(get_pickle_metadata(record.data))\n"
+    )
+    done = subprocess.run(
+        [BIN / "python", "-c", code, instance.place / "var/Data.fs"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def test_stock_managers_work_on_the_container_too(fresh):
+    instance = fresh()
+    instance.coatroom_zope("install", "--keep-managers")
+    instance.start()
+    browser = Browser(instance, site="/Plone")
+    assert [browser.get("/sess-increment").json for _ in range(2)] == [1, 2]
+    slow, stolen = browser.copy(), browser.copy()
+    import concurrent.futures
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(slow.get, "/sess-slow-write", wait="600")
+        time.sleep(0.2)
+        assert browser.get("/sess-invalidate").status == 200
+        assert writing.result().status == 200
+    assert "n" not in stolen.get("/sess-read").json["data"]
+
+
+def test_a_site_whose_package_is_gone_still_serves(fresh):
+    instance = fresh()
+    instance.start()
+    Browser(instance, site="/Plone").get("/sess-increment")
+    instance.stop()
+    hider = instance.place / "hide"
+    hider.mkdir()
+    (hider / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['coatroom'] = None\nsys.modules['Products.Coatroom'] = None\n"
+        "import Products\n"
+        "Products.__path__ = [p for p in Products.__path__ if 'coatroom-python' not in p]\n"
+    )
+    instance.environment["PYTHONPATH"] = f"{hider}:{instance.environment['PYTHONPATH']}"
+    instance.start()
+    browser = Browser(instance, site="/Plone")
+    assert browser.get("/sess-plain").status == 200
+    assert browser.get("").status == 200
+
+
+def test_expiry_is_told_once_without_any_traffic(fresh):
+    instance = fresh()
+    script = instance.place / "notify.py"
+    script.write_text(
+        "import transaction\n"
+        "from Products.PythonScripts.PythonScript import manage_addPythonScript\n"
+        "manage_addPythonScript(app, 'told')\n"
+        "app.told.ZPythonScript_edit('item, holder',\n"
+        "    \"holder.aq_parent.manage_changeProperties(told_count=holder.aq_parent.getProperty('told_count', 0) + item['n'])\")\n"
+        "app.told.manage_proxy(('Manager',))\n"
+        "app.manage_addProperty('told_count', 0, 'int')\n"
+        "app.session_data._timeout_secs, app.session_data._period = 4, 4\n"
+        "app.session_data.setDelNotificationTarget('/told')\n"
+        "transaction.commit()\n"
+    )
+    instance.zconsole(script)
+    instance.start()
+    browser = Browser(instance)
+    assert browser.get("/sess-increment").json == 1
+    begun = time.monotonic()
+    told = 0
+    while not told and time.monotonic() - begun < 60:
+        time.sleep(0.2)
+        told = browser.get("/sess-told").json
+    took = time.monotonic() - begun
+    print(f"told after {took:.1f} s, of a timeout of 4 s and a period of 4 s")
+    time.sleep(6)
+    assert browser.get("/sess-told").json == 1
+
+
+def test_a_script_beside_the_running_server_works_until_it_touches_a_session(fresh):
+    """The directory has one process; the database here is read by a copy, as ZEO would give it."""
+    instance = fresh()
+    instance.start()
+    Browser(instance).get("/sess-increment")
+    copied = instance.place / "var/copy.fs"
+    copied.write_bytes((instance.place / "var/Data.fs").read_bytes())
+    conf = instance.place / "etc/beside.conf"
+    text = (instance.place / "etc/zope.conf").read_text()
+    conf.write_text(text.replace("var/Data.fs", "var/copy.fs"))
+    script = instance.place / "beside.py"
+    script.write_text(
+        "print('sites:', len(app.objectIds()) > 0)\n"
+        "try:\n    app.session_data.get('x')\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run(
+        [BIN / "zconsole", "run", conf, script],
+        env=instance.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "sites: True" in done.stdout
+    assert "SessionStoreUnavailable" in done.stdout and "redis: or postgres:" in done.stdout
+    assert str(instance.place / "var/coatroom") in done.stdout
+
+
+def test_the_zmi_shows_sessions_and_ends_them(fresh):
+    import base64
+    import re
+
+    instance = fresh()
+    instance.start()
+    visitor = Browser(instance)
+    visitor.get("/sess-increment")
+    admin = {"Authorization": "Basic " + base64.b64encode(b"admin:admin12345").decode()}
+    browser = Browser(instance)
+    for tab in ("manage_container", "manage_sessions", "manage_access"):
+        answer = browser.request("GET", f"/session_data/{tab}", headers=admin)
+        assert answer.status == 200, answer.body[-2000:]
+    page = browser.request("GET", "/session_data/manage_sessions", headers=admin).body
+    (locator,) = re.findall(r'name="locator" value="([0-9a-f]{32})"', page)
+    token = re.findall(r'name="token" value="([^"]+)"', page)[0]
+    form = {**admin, "Content-Type": "application/x-www-form-urlencoded"}
+    assert browser.request("GET", "/session_data/manage_sessions").status == 401
+    refused = browser.request("POST", "/session_data/manage_endSession", f"locator={locator}&token=x", form)
+    assert refused.status == 403 and visitor.get("/sess-read").json["data"] == {"n": "1"}
+    ended = browser.request("POST", "/session_data/manage_endSession", f"locator={locator}&token={token}", form)
+    assert "Session ended." in ended.body
+    assert visitor.get("/sess-read").json["data"] == {}
+    form_page = browser.request(
+        "GET", "/manage_addProduct/Coatroom/constructTransientObjectContainerForm", headers=admin
+    )
+    assert form_page.status == 200 and "Coatroom Transient Object Container" in form_page.body

@@ -1,0 +1,149 @@
+"""The container: its methods, limits, settings and place in the store."""
+
+import pytest
+from Products.Transience.interfaces import ITransientItemContainer
+from Products.Transience.Transience import MaxTransientObjectsExceeded
+from zope.interface.verify import verifyObject
+
+from coatroom.zope.container import TransientObjectContainer
+
+VISITOR = "visitor"
+
+
+def begin(site, key=VISITOR, **values):
+    with site.visit() as container:
+        container.new_or_existing(key).update(values or {"n": 1})
+
+
+def test_it_provides_the_interface(site):
+    with site.visit() as container:
+        assert verifyObject(ITransientItemContainer, container)
+
+
+def test_it_is_a_mapping_of_keys_to_sessions(site):
+    for key in ("b", "a"):
+        begin(site, key)
+    with site.visit() as container:
+        assert container.keys() == ["a", "b"] and len(container) == container.getLen() == 2
+        assert container.has_key("a") and "a" in container and "c" not in container
+        assert [session.getContainerKey() for session in container.values()] == ["a", "b"]
+        del container["a"]
+        assert container.keys() == ["b"] and container.get("a", 5) == 5
+        with pytest.raises(KeyError):
+            container["a"]
+        with pytest.raises(KeyError):
+            container.new("b")
+        with pytest.raises(TypeError):
+            container.new(5)
+    with site.visit() as container:
+        assert container.keys() == ["b"] and len(container) == 1
+
+
+def test_a_session_ends_after_its_timeout_and_not_while_it_is_used(make_site):
+    site = make_site(timeout_mins=2)
+    begin(site)
+    for _ in range(5):
+        site.clock.advance(100)
+        with site.visit() as container:
+            assert VISITOR in container
+    site.clock.advance(121)
+    with site.visit() as container:
+        assert VISITOR not in container and len(container) == 0
+
+
+def test_timeout_0_never_ends_a_session(make_site):
+    site = make_site(timeout_mins=0)
+    begin(site)
+    site.clock.advance(20 * 365 * 86_400)
+    with site.visit() as container:
+        assert container[VISITOR]["n"] == 1
+
+
+def test_another_timeout_loses_nothing_and_holds_for_what_is_there(make_site):
+    site = make_site(timeout_mins=1)
+    begin(site)
+    with site.visit() as container:
+        container.setTimeoutMinutes(10)
+        assert container.getTimeoutMinutes() == 10
+    with site.visit() as container:
+        assert container[VISITOR]["n"] == 1
+    site.clock.advance(300)
+    with site.visit() as container:
+        assert container[VISITOR]["n"] == 1
+
+
+def test_a_limit_holds(make_site):
+    site = make_site(limit=2)
+    begin(site, "a")
+    begin(site, "b")
+    with pytest.raises(MaxTransientObjectsExceeded):
+        begin(site, "c")
+    begin(site, "a", n=2)
+
+
+def test_a_copy_of_the_container_has_sessions_of_its_own(site):
+    begin(site)
+    with site.visit() as container:
+        app = container.aq_parent
+        app._setObject("copied", container._getCopy(app))
+    with site.visit() as container:
+        assert VISITOR not in container.aq_parent.copied
+        assert VISITOR in container
+
+
+def test_an_export_carries_no_keys(site, tmp_path):
+    begin(site)
+    with site.visit() as container:
+        exported = tmp_path / "container.zexp"
+        container._p_jar.exportFile(container._p_oid, str(exported))
+        (key,) = container._p_jar.root()["coatroom.keyring"]["keys"]
+        assert key not in exported.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "settings, error",
+    [
+        ({"timeout_mins": "20"}, TypeError),
+        ({"timeout_mins": 1.5}, TypeError),
+        ({"period_secs": "20"}, TypeError),
+        ({"limit": "5"}, TypeError),
+        ({"timeout_mins": -1}, ValueError),
+        ({"period_secs": 0}, ValueError),
+        ({"timeout_mins": 1, "period_secs": 61}, ValueError),
+        ({"timeout_mins": 1, "period_secs": 7}, ValueError),
+    ],
+)
+def test_settings_that_cannot_hold_are_refused(settings, error):
+    with pytest.raises(error):
+        TransientObjectContainer("bad", **settings)
+
+
+def test_sessions_of_a_user_are_ended_from_the_zmi(site):
+    begin(site)
+    with site.visit() as container:
+        session = container[VISITOR]
+        session.aq_base._state().principal = "alice"
+        session["n"] = 2
+    with site.visit() as container:
+        overview = container.sessionOverview("alice")
+        assert overview["count"] == 1 and len(overview["sessions"]) == 1
+        container.manage_endSessionsOf("alice")
+    with site.visit() as container:
+        assert VISITOR not in container
+
+
+def test_the_zmi_takes_only_its_own_forms(site):
+    from zExceptions import Forbidden
+
+    begin(site)
+    with site.visit() as container:
+        (info,) = container.sessionOverview()["sessions"]
+        request = {"REQUEST_METHOD": "GET"}
+        with pytest.raises(Forbidden):
+            container.manage_endSession(info["locator"], container.csrfToken(), REQUEST=request)
+        request = {"REQUEST_METHOD": "POST"}
+        for bad in ("", "x", "ä"):
+            with pytest.raises(Forbidden):
+                container.manage_endSession(info["locator"], bad, REQUEST=request)
+        container._check_form(request, container.csrfToken())
+        assert VISITOR in container
