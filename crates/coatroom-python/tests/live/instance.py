@@ -24,6 +24,7 @@ class Instance:
         self.threads = threads
         self.port = _free_port()
         self.environment = dict(os.environ, PYTHONPATH=str(SITE), **(environment or {}))
+        self.runwsgi = [str(BIN / "runwsgi")]
         self.process = None
 
     def make(self):
@@ -60,7 +61,7 @@ class Instance:
 
     def start(self):
         log = open(self.place / "log.txt", "a")
-        command = [str(BIN / "runwsgi"), str(self.place / "etc/zope.ini")]
+        command = [*self.runwsgi, str(self.place / "etc/zope.ini")]
         self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline:

@@ -1,6 +1,9 @@
 """Installing, uninstalling, and what else an administrator does."""
 
+import pathlib
 import subprocess
+import sys
+import sysconfig
 import time
 
 from instance import BIN
@@ -69,18 +72,29 @@ def test_a_site_whose_package_is_gone_still_serves(fresh):
     instance.start()
     Browser(instance, site="/Plone").get("/sess-increment")
     instance.stop()
-    hider = instance.place / "hide"
-    hider.mkdir()
-    (hider / "sitecustomize.py").write_text(
-        "import sys\nsys.modules['coatroom'] = None\nsys.modules['Products.Coatroom'] = None\n"
-        "import Products\n"
-        "Products.__path__ = [p for p in Products.__path__ if 'coatroom-python' not in p]\n"
-    )
-    instance.environment["PYTHONPATH"] = f"{hider}:{instance.environment['PYTHONPATH']}"
+    instance.runwsgi = runwsgi_without_coatroom(instance.place / "packages")
     instance.start()
     browser = Browser(instance, site="/Plone")
     assert browser.get("/sess-plain").status == 200
     assert browser.get("").status == 200
+    assert browser.get("/session_data/getTimeoutMinutes").status != 200
+
+
+def runwsgi_without_coatroom(packages):
+    """As after `pip uninstall coatroom`: a directory of links to all other packages."""
+    installed = pathlib.Path(sysconfig.get_path("purelib"))
+    (packages / "Products").mkdir(parents=True)
+    for package in [*installed.iterdir(), *(installed / "Products").iterdir()]:
+        if package.name != "Products" and not package.name.lower().startswith("coatroom"):
+            (packages / package.relative_to(installed)).symlink_to(package)
+    start = packages.with_name("runwsgi.py")
+    start.write_text(
+        f"import site\nsite.addsitedir({str(packages)!r})\n"
+        "from importlib.util import find_spec\n"
+        "assert find_spec('coatroom') is None and find_spec('Products.Coatroom') is None\n"
+        "from Zope2.Startup.serve import main\nmain()\n"
+    )
+    return [sys.executable, "-S", str(start)]
 
 
 def test_expiry_is_told_once_without_any_traffic(fresh):
