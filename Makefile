@@ -14,7 +14,7 @@ FEATURES = sed -n '/^\[features\]/,/^\[[^f]/s/^\([a-z][a-z0-9-]*\) *=.*/\1/p' cr
 heading = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help setup setup-system setup-cargo setup-npm setup-python test check fmt clippy features doc deny \
-	unit browser crash python plone wheel fuzz demo bench bench-all
+	unit browser crash python plone wheel fuzz demo bench bench-zope bench-all
 .DEFAULT_GOAL = help
 
 help: ## Lists the targets
@@ -127,6 +127,7 @@ python: setup-python ## Tests the Python package: types, the face, the Zope clas
 	$(call heading,Python: tests)
 	cd $(PYTHON)/tests/face && $(CURDIR)/$(VENV)/bin/pytest -q
 	cd $(PYTHON)/tests/zope && $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/zope-testrunner --test-path=. -s addon
 	$(call heading,Products.Sessions and Products.Transience: their own tests)
 	cd $(PYTHON)/tests && $(CURDIR)/$(VENV)/bin/python -m coatroom.zope.upstream
 
@@ -156,6 +157,10 @@ demo: ## Opens the demo shop on http://127.0.0.1:8080
 bench: ## Measures beside other session systems, about eight minutes; ARGS='--quick --only layer' for less
 	$(call heading,Benchmarks)
 	cargo run --release -p coatroom-bench -- run $(ARGS)
+
+bench-zope: setup-python ## Measures a Zope site beside tempstorage, about six minutes
+	$(call heading,Benchmarks: Zope)
+	cd $(PYTHON)/bench && $(CURDIR)/$(VENV)/bin/python bench_zope.py $(ARGS)
 
 bench-all: ## The same beside tower-sessions' moka and SQLite stores too, which take minutes to build
 	$(call heading,Benchmarks: all other systems)

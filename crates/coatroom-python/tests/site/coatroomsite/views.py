@@ -129,6 +129,12 @@ class Told(Page):
         return self.context.getProperty("told_count", 0)
 
 
+class Zero(Page):
+    def answer(self):
+        self.request.SESSION["n"] = 0
+        return 0
+
+
 class Raise(Page):
     def answer(self):
         self.request.SESSION["raised"] = "yes"

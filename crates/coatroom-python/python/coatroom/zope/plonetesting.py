@@ -1,0 +1,37 @@
+"""The testing layers for Plone; see coatroom.zope.testing."""
+
+import contextlib
+
+from plone.app.testing import PLONE_FIXTURE
+from plone.app.testing import FunctionalTesting
+from plone.app.testing import IntegrationTesting
+from plone.app.testing import PloneSandboxLayer
+from plone.testing import zope
+
+from coatroom.zope import testing
+
+
+class CoatroomLayer(PloneSandboxLayer):
+    """A Plone site whose sessions are Coatroom's, in memory."""
+
+    defaultBases = (PLONE_FIXTURE,)
+
+    def setUpZope(self, app, configurationContext):
+        import Products.Coatroom
+
+        self.loadZCML(package=Products.Coatroom)
+        zope.installProduct(app, "Products.Sessions")
+        self._stack = contextlib.ExitStack()
+        self["clock"] = self._stack.enter_context(testing.sessions_in_memory(app))
+
+    def tearDownZope(self, app):
+        self._stack.close()
+        del self["clock"]
+
+    def testTearDown(self):
+        testing.houses.close()
+
+
+COATROOM_FIXTURE = CoatroomLayer()
+COATROOM_INTEGRATION_TESTING = IntegrationTesting(bases=(COATROOM_FIXTURE,), name="Coatroom:Integration")
+COATROOM_FUNCTIONAL_TESTING = FunctionalTesting(bases=(COATROOM_FIXTURE,), name="Coatroom:Functional")

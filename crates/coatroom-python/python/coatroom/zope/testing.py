@@ -1,0 +1,90 @@
+"""For the tests of add-ons that use sessions.
+
+A session, or a container, in one line, kept in memory and on a clock that the test moves::
+
+    from coatroom.zope.testing import memory_session
+
+    session = memory_session(cart=["tea"])
+    session["visits"] = 1
+
+    container, clock = memory_container(timeout_mins=20)
+    visitor = container.new_or_existing("visitor")
+    clock.advance(21 * 60)
+    assert "visitor" not in container
+
+and a layer for Plone's integration tests, whose ``session_data_manager`` works, is empty in each
+test, and lasts as long as the test's clock says::
+
+    class TestCheckout(unittest.TestCase):
+        layer = COATROOM_INTEGRATION_TESTING
+
+        def test_a_cart_ends_with_its_session(self):
+            sdm = self.layer["portal"].session_data_manager
+            sdm.getSessionData()["cart"] = ["tea"]
+            self.layer["clock"].advance(21 * 60)
+            self.assertNotIn("cart", sdm.getSessionData())
+"""
+
+import contextlib
+import os
+
+import transaction
+
+from coatroom import ManualClock
+from coatroom.zope import houses
+from coatroom.zope.container import TransientObjectContainer
+
+MEMORY = "memory:"
+
+
+def memory_container(clock=None, **settings):
+    """A container whose sessions lie in this process' memory, and its clock.
+
+    ``settings`` are those of TransientObjectContainer.
+    """
+    os.environ["COATROOM_STORE"] = MEMORY
+    container = TransientObjectContainer("session_data", **settings)
+    container._clock = clock or ManualClock()
+    return container, container._clock
+
+
+def memory_session(**values):
+    """A session that holds ``values``, in a container of its own: for a unit test."""
+    container, _clock = memory_container()
+    session = container.new_or_existing("visitor")
+    for key, value in values.items():
+        session[key] = value
+    return session
+
+
+@contextlib.contextmanager
+def sessions_in_memory(app, **settings):
+    """The sessions of an application object in memory, from here to the end of the block: its clock.
+
+    Leaves the application as coatroom-zope install does, for a test that throws it away.
+    """
+    from coatroom.zope import install
+
+    before = os.environ.get("COATROOM_STORE")
+    os.environ["COATROOM_STORE"] = MEMORY
+    clock = TransientObjectContainer._clock = ManualClock()
+    try:
+        install.install(app, **settings)
+        yield clock
+    finally:
+        transaction.abort()
+        houses.close()
+        TransientObjectContainer._clock = None
+        if before is None:
+            del os.environ["COATROOM_STORE"]
+        else:
+            os.environ["COATROOM_STORE"] = before
+
+
+def __getattr__(name):
+    """The Plone layers need plone.app.testing, which only they are to ask for."""
+    if name in ("COATROOM_FIXTURE", "COATROOM_INTEGRATION_TESTING", "COATROOM_FUNCTIONAL_TESTING"):
+        from coatroom.zope import plonetesting
+
+        return getattr(plonetesting, name)
+    raise AttributeError(name)
