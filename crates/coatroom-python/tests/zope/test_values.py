@@ -72,14 +72,14 @@ def test_a_persistent_object_saves_itself_and_nothing_else(site):
     with site.visit() as container:
         session = container[VISITOR]
         session["basket"].things += 1
-        names = set(session.aq_base._state()._staged)
+        names = set(session.aq_base._state().record.staged())
     assert not names
     assert get_things(site) == 1
     with site.visit() as container:
         session = container[VISITOR]
         session["basket"].things += 1
         session.aq_base._state().stage()
-        assert len(session.aq_base._state()._staged) == 1
+        assert len(session.aq_base._state().record.staged()) == 1
     assert get_things(site) == 2
 
 
@@ -96,7 +96,7 @@ def test_a_tree_is_kept_bucket_by_bucket_and_goes_with_its_key(site):
         tree[20_000] = "more"
         state = container[VISITOR].aq_base._state()
         state.stage()
-        assert len(state._staged) < 5
+        assert len(state.record.staged()) < 5
         assert len(state.native.names()) > 500
     with site.visit() as container:
         del container[VISITOR]["tree"]

@@ -23,7 +23,7 @@ from coatroom.zope import houses
 from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
-from coatroom.zope import states
+from coatroom.zope import records
 from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.renewal import Renewal
@@ -362,9 +362,7 @@ class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
 
     def _find(self, key):
         """The live session of a key, or None; an access."""
-        try:
-            names.encode(key, "key")
-        except TypeError:
+        if not names.is_possible(key):
             return None
         house = self._house()
         if self._inband_housekeeping:
@@ -416,7 +414,7 @@ class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
             for info in infos:
                 session = transactions.guarded(lambda at=info.locator: house.manager.open_locator(at))
                 raw = session.get_raw(names.CONTAINER_KEY) if session is not None else None
-                key = raw and states.container_key(house, ring, info.locator, raw[1])
+                key = raw and records.container_key(house, ring, info.locator, raw[1])
                 if key is not None:
                     yield key
             if cursor is None:

@@ -23,7 +23,7 @@ class House:
         self.namespace = namespace
         #: In seconds; None never expires.
         self.timeout = timeout
-        self.max_value_bytes = settings.max_value_bytes()
+        self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
         self.clock = clock
         store = open_store(url)
@@ -41,7 +41,7 @@ class House:
             on_conflict="reject",
             max_attributes=65_535,
             max_value_bytes=min(self.max_value_bytes + 65_536, 64 * 1024 * 1024),
-            max_record_bytes=settings.max_session_bytes(),
+            max_record_bytes=settings.current().max_session_bytes,
             clock=self.clock,
             on_event=lambda kind, _locator, _principal, snapshot: listener(kind, snapshot),
         )
@@ -85,7 +85,7 @@ def open_store(url):
 
 def house(namespace, timeout, clock=None):
     """The house of a container; another timeout makes another one of the same sessions."""
-    url = settings.store_url()
+    url = settings.current().store
     place = (os.getpid(), url, namespace)
     found = _houses.get(place)
     if found is None or found.timeout != timeout or found.clock is not clock:
@@ -111,6 +111,7 @@ def close():
             del _houses[place]
         for place in [place for place in _stores if place[0] == process]:
             _stores.pop(place).close()
+        settings.forget()
 
 
 def _explained(url, error):

@@ -25,6 +25,11 @@ def encode(key, what="session key"):
     raise TypeError(f"a {what} is a str or an int, not {type(key).__name__}")
 
 
+def is_possible(key):
+    """Whether :func:`encode` takes a key."""
+    return isinstance(key, (str, int)) and not isinstance(key, bool)
+
+
 def decode(name):
     """The key that a name stands for."""
     return int(name[1:]) if name[0] == "i" else name[1:]
@@ -38,3 +43,15 @@ def is_key(name):
 def in_order(keys):
     """Keys of both kinds in one order."""
     return sorted(keys, key=lambda key: (isinstance(key, str), key))
+
+
+def of_object(oid):
+    """The name of a persistent object that lies in a session's value."""
+    return PERSISTENT + oid.hex()
+
+
+def described(name):
+    """An attribute in the words of an error."""
+    if is_key(name):
+        return f"session key {decode(name)!r}"
+    return "a persistent object in a session's value" if name[0] == PERSISTENT else "a session's own data"

@@ -24,6 +24,7 @@ from transaction.interfaces import TransientError
 from coatroom.zope import houses
 from coatroom.zope import keyring
 from coatroom.zope import names
+from coatroom.zope import records
 from coatroom.zope import states
 from coatroom.zope import transactions
 from coatroom.zope import values
@@ -45,7 +46,7 @@ def begun(container, state):
     if container._inband_housekeeping:
         container.notifyAdd(container._wrap(state))
     elif container._addCallback:
-        _post_with_commit(ADD, state, lambda: {names.CONTAINER_KEY: state.attributes()[names.CONTAINER_KEY]})
+        _post_with_commit(ADD, state, lambda: {names.CONTAINER_KEY: state.record.attributes()[names.CONTAINER_KEY]})
 
 
 def ended(container, state):
@@ -54,7 +55,7 @@ def ended(container, state):
         container.notifyDel(container._wrap(state))
     elif container._delCallback and not state.is_new:
         state.stage()
-        kept = state.attributes()
+        kept = state.record.attributes()
         _post_with_commit(DELETE, state, lambda: kept)
 
 
@@ -113,10 +114,10 @@ def _post_with_commit(kind, state, attributes):
 
 def _post(kind, state, attributes):
     note = state.house.outbox.keyed(os.urandom(16))
-    note.set_raw(_KIND, states.OPAQUE, kind.encode())
-    note.set_raw(_LOCATOR, states.OPAQUE, state.native.locator.encode())
+    note.set_raw(_KIND, records.OPAQUE, kind.encode())
+    note.set_raw(_LOCATOR, records.OPAQUE, state.native.locator.encode())
     for name, data in attributes.items():
-        note.set_raw(name, states.OPAQUE, data)
+        note.set_raw(name, records.OPAQUE, data)
     return note.save_undoable()
 
 
@@ -189,7 +190,7 @@ def tell(container, kind, kept):
     if not target:
         return
     house, ring = container._house(), keyring.find(container._jar())
-    key = states.container_key(house, ring, kept.locator, kept.get_raw(names.CONTAINER_KEY)[1])
+    key = records.container_key(house, ring, kept.locator, kept.get_raw(names.CONTAINER_KEY)[1])
     if key is None:
         return
     if kind == ADD:

@@ -254,7 +254,7 @@ class TransientObject(Implicit):
         if sessions is None or (not sessions.is_over and sessions.transaction is transaction.get()):
             return state
         present = transactions.current()
-        found = present.find(state.house, state.key, state.ring)
+        found = present.find(state.house, state.key, state.record.ring)
         if found is not None and found.id == state.id:
             self._bind(found, present)
             found.item = found.item or aq_base(self)

@@ -10,6 +10,7 @@
     </product-config>
 """
 
+import functools
 import os
 from pathlib import Path
 
@@ -23,30 +24,32 @@ MAX_SESSION_BYTES = 64 * 1024 * 1024
 CONFLICT_WAIT = 5.0
 
 
-def _setting(name, default=None):
-    environment = os.environ.get("COATROOM_" + name.upper().replace("-", "_"))
-    if environment is not None:
-        return environment
-    products = getattr(getConfiguration(), "product_config", None) or {}
-    return (products.get("coatroom") or {}).get(name, default)
+class Settings:
+    """What one configuration and the environment say."""
+
+    def __init__(self, configuration):
+        products = getattr(configuration, "product_config", None) or {}
+        self._section = products.get("coatroom") or {}
+        var = getattr(configuration, "clienthome", None) or "var"
+        #: The URL of the store; by default a directory under the instance's var.
+        self.store = self._get("store", "") or f"embedded:{Path(var).absolute() / 'coatroom'}"
+        self.max_value_bytes = int(self._get("max-value-bytes", MAX_VALUE_BYTES))
+        self.max_session_bytes = int(self._get("max-session-bytes", MAX_SESSION_BYTES))
+        self.conflict_wait = float(self._get("conflict-wait", CONFLICT_WAIT))
+
+    def _get(self, name, default):
+        environment = os.environ.get("COATROOM_" + name.upper().replace("-", "_"))
+        return environment if environment is not None else self._section.get(name, default)
 
 
-def store_url():
-    """The URL of the store; by default a directory under the instance's var."""
-    configured = _setting("store")
-    if configured:
-        return configured
-    var = getattr(getConfiguration(), "clienthome", None) or "var"
-    return f"embedded:{Path(var).absolute() / 'coatroom'}"
+_settings = functools.lru_cache(maxsize=4)(Settings)
 
 
-def max_value_bytes():
-    return int(_setting("max-value-bytes", MAX_VALUE_BYTES))
+def current():
+    """The settings of this process, read once."""
+    return _settings(getConfiguration())
 
 
-def max_session_bytes():
-    return int(_setting("max-session-bytes", MAX_SESSION_BYTES))
-
-
-def conflict_wait():
-    return float(_setting("conflict-wait", CONFLICT_WAIT))
+def forget():
+    """Has them read again: for tests that change the environment."""
+    _settings.cache_clear()

@@ -32,18 +32,20 @@ import transaction
 
 from coatroom import ManualClock
 from coatroom.zope import houses
+from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
 
 MEMORY = "memory:"
 
 
-def memory_container(clock=None, **settings):
+def memory_container(clock=None, **options):
     """A container whose sessions lie in this process' memory, and its clock.
 
-    ``settings`` are those of TransientObjectContainer.
+    ``options`` are those of TransientObjectContainer.
     """
     os.environ["COATROOM_STORE"] = MEMORY
-    container = TransientObjectContainer("session_data", **settings)
+    settings.forget()
+    container = TransientObjectContainer("session_data", **options)
     container._clock = clock or ManualClock()
     return container, container._clock
 
@@ -58,7 +60,7 @@ def memory_session(**values):
 
 
 @contextlib.contextmanager
-def sessions_in_memory(app, **settings):
+def sessions_in_memory(app, **options):
     """The sessions of an application object in memory, from here to the end of the block: its clock.
 
     Leaves the application as coatroom-zope install does, for a test that throws it away.
@@ -67,18 +69,19 @@ def sessions_in_memory(app, **settings):
 
     before = os.environ.get("COATROOM_STORE")
     os.environ["COATROOM_STORE"] = MEMORY
+    settings.forget()
     clock = TransientObjectContainer._clock = ManualClock()
     try:
-        install.install(app, **settings)
+        install.install(app, **options)
         yield clock
     finally:
         transaction.abort()
-        houses.close()
         TransientObjectContainer._clock = None
         if before is None:
             del os.environ["COATROOM_STORE"]
         else:
             os.environ["COATROOM_STORE"] = before
+        houses.close()
 
 
 def __getattr__(name):

@@ -143,9 +143,8 @@ class TransactionSessions:
 
     def _open(self, house, key, ring, place):
         name = _store_key(key)
-        turn = turns.take(house.manager.locator_of(name), settings.conflict_wait())
-        if turn is not None:
-            self._turns.append(turn)
+        if turns.is_any_contested():
+            self._take_turn(house.manager.locator_of(name))
         native = guarded(lambda: house.manager.keyed(name))
         if not native.exists:
             return None
@@ -158,12 +157,17 @@ class TransactionSessions:
             _keep_timeout(house, state)
         return state
 
+    def _take_turn(self, locator):
+        turn = turns.take(locator, settings.current().conflict_wait)
+        if turn is not None:
+            self._turns.append(turn)
+
     def _equip(self, state, place):
         jar_place = (*place, state.id)
 
         def find_state():
             present = state.moved_to or state
-            found = current().find(present.house, present.key, present.ring)
+            found = current().find(present.house, present.key, present.record.ring)
             return found if found is not None and found.id == present.id else None
 
         state.jar = values.jar_of(jar_place, find_state)

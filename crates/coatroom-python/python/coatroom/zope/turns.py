@@ -27,10 +27,12 @@ class Turns:
             queue = self._queues.setdefault(name, _Queue())
             queue.until = self._clock() + CONTESTED_FOR
 
+    def is_any_contested(self):
+        """Whether it is worth asking for a turn."""
+        return bool(self._queues)
+
     def take(self, name, patience):
         """Waits for a turn, at most ``patience`` seconds; what ends it, or None where nobody waits."""
-        if not self._queues:
-            return None
         with self._lock:
             queue = self._queues.get(name)
             if queue is None or (queue.until <= self._clock() and not queue.waiting):

@@ -58,8 +58,8 @@ def is_unchanging(value):
     return type(value) in (tuple, frozenset) and all(is_unchanging(item) for item in value)
 
 
-def dump(value, jar, what):
-    """The pickle of a value. New persistent objects in it become ``jar``'s.
+def dump(value, jar, name):
+    """The pickle of a value, which is to be kept under a name. New persistent objects in it become ``jar``'s.
 
     Raises UnpicklableValueError, a TypeError, and InvalidObjectReference for an object that belongs
     to another database.
@@ -73,13 +73,13 @@ def dump(value, jar, what):
     except InvalidObjectReference:
         raise
     except Exception as error:
-        raise UnpicklableValueError(f"keeping {what} failed: {error}") from error
+        raise UnpicklableValueError(f"keeping {names.described(name)} failed: {error}") from error
 
 
-def dump_object(obj, jar, what):
+def dump_object(obj, jar, name):
     """The pickle of a persistent object's class, arguments and state."""
     arguments = getattr(obj, "__getnewargs__", tuple)()
-    return dump((type(obj), arguments, obj.__getstate__()), jar, what)
+    return dump((type(obj), arguments, obj.__getstate__()), jar, name)
 
 
 def _dump(cls, value, jar):

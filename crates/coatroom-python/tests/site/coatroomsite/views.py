@@ -12,6 +12,12 @@ from coatroomsite import documentation
 from coatroomsite import objects
 
 
+def pause(milliseconds):
+    """Time in which other requests come in between; none for 0."""
+    if float(milliseconds):
+        time.sleep(float(milliseconds) / 1000)
+
+
 class Page(BrowserView):
     def __call__(self):
         form = self.request.form
@@ -28,7 +34,7 @@ class Increment(Page):
     def answer(self, key="n", wait="0"):
         session = self.request.SESSION
         n = session.get(key, 0) + 1
-        time.sleep(float(wait) / 1000)
+        pause(wait)
         session[key] = n
         return n
 
@@ -36,7 +42,7 @@ class Increment(Page):
 class Set(Page):
     def answer(self, key, value, wait="0"):
         self.request.SESSION[key] = value
-        time.sleep(float(wait) / 1000)
+        pause(wait)
         return True
 
 
@@ -56,7 +62,7 @@ class Peek(Page):
 
     def answer(self, wait="0"):
         manager = self.context.session_data_manager
-        time.sleep(float(wait) / 1000)
+        pause(wait)
         if not manager.hasSessionData():
             return None
         return {str(key): repr(value) for key, value in manager.getSessionData().items()}
@@ -74,7 +80,7 @@ class SlowWrite(Page):
     def answer(self, key="slow", wait="500"):
         session = self.request.SESSION
         before = session.get(key, 0)
-        time.sleep(float(wait) / 1000)
+        pause(wait)
         session[key] = before + 1
         return before + 1
 
@@ -151,7 +157,7 @@ class Login(Page):
         session["logins"] = session.get("logins", 0) + 1
         member = self.context.acl_users.getUserById(user).__of__(self.context.acl_users)
         notify(UserLoggedInEvent(member))
-        time.sleep(float(wait) / 1000)
+        pause(wait)
         session["after"] = "login"
         return {"key": session.getContainerKey(), "data": {str(k): repr(v) for k, v in session.items()}}
 
