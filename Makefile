@@ -5,6 +5,8 @@ BROWSER_TESTS = crates/coatroom-server/tests/browser
 CRASH = test(/(^|::)crash::/)
 PYTHON = crates/coatroom-python
 VENV = target/venv
+ZOPE5 = target/venv-zope5
+WHEELS = target/wheels
 # Set to `required` where a check without the advisory database must not pass.
 ADVISORIES = if-reachable
 
@@ -51,14 +53,25 @@ setup-npm:
 	$(call heading,Packages of the browser tests)
 	npm ci --prefix $(BROWSER_TESTS) --no-audit --no-fund
 
-# Python with Plone, and the package itself as a user installs it.
+# Python with Plone, a second one with Zope 5, and the package itself in both, as a user installs it.
+PIP = bin/pip --disable-pip-version-check --quiet
 setup-python:
 	$(call heading,Python packages)
-	@test -x $(VENV)/bin/python || python3 -m venv $(VENV)
-	@cmp -s $(PYTHON)/tests/requirements.txt $(VENV)/installed || { \
-		$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $(PYTHON)/tests/requirements.txt && \
-		cp $(PYTHON)/tests/requirements.txt $(VENV)/installed; }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check './$(PYTHON)[zope]'
+	@set -e; \
+	for place in '$(VENV) requirements.txt' '$(ZOPE5) requirements-zope5.txt'; do set -- $$place; \
+		test -x $$1/bin/python || python3 -m venv $$1; \
+		cmp -s $(PYTHON)/tests/$$2 $$1/installed || { \
+			echo "installing $$2"; \
+			$$1/$(PIP) install --requirement $(PYTHON)/tests/$$2; \
+			cp $(PYTHON)/tests/$$2 $$1/installed; }; \
+	done
+	rm -rf $(WHEELS)
+	$(VENV)/$(PIP) wheel --no-deps --wheel-dir $(WHEELS) ./$(PYTHON)
+	@set -e; for place in $(VENV) $(ZOPE5); do \
+		wheel=$$(echo $(WHEELS)/coatroom-*.whl); \
+		$$place/$(PIP) install --force-reinstall --no-deps $$wheel; \
+		$$place/$(PIP) install "$$wheel[zope]"; \
+	done
 
 # --- what must hold -------------------------------------------------------------------------------
 
@@ -130,6 +143,9 @@ python: setup-python ## Tests the Python package: types, the face, the Zope clas
 	cd $(PYTHON)/tests && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/zope-testrunner --test-path=. -s addon
 	$(call heading,Products.Sessions and Products.Transience: their own tests)
 	cd $(PYTHON)/tests && $(CURDIR)/$(VENV)/bin/python -m coatroom.zope.upstream
+	$(call heading,Zope 5: the same)
+	cd $(PYTHON)/tests/zope && $(CURDIR)/$(ZOPE5)/bin/pytest -q
+	cd $(PYTHON)/tests && $(CURDIR)/$(ZOPE5)/bin/python -m coatroom.zope.upstream
 
 plone: setup-python ## Drives a real Plone over HTTP
 	$(call heading,Plone)

@@ -1,7 +1,7 @@
 """The container: its methods, limits, settings and place in the store."""
 
 import pytest
-from Products.Transience.interfaces import ITransientItemContainer
+from coatroom.zope.interfaces import ITransientItemContainer
 from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface.verify import verifyObject
 

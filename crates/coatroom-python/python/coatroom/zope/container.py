@@ -11,8 +11,6 @@ from Acquisition import aq_base
 from Acquisition import aq_parent
 from OFS.SimpleItem import SimpleItem
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
-from Products.Transience.interfaces import IStringKeyedHomogeneousItemContainer
-from Products.Transience.interfaces import ITransientItemContainer
 from Products.Transience.permissions import access_transient_objects
 from Products.Transience.permissions import create_transient_objects
 from Products.Transience.permissions import manage_transient_containers
@@ -26,6 +24,8 @@ from coatroom.zope import notifications
 from coatroom.zope import records
 from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
+from coatroom.zope.interfaces import IStringKeyedHomogeneousItemContainer
+from coatroom.zope.interfaces import ITransientItemContainer
 from coatroom.zope.renewal import Renewal
 from coatroom.zope.session import TransientObject
 

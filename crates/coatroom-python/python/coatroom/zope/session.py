@@ -7,15 +7,15 @@ from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import Implicit
 from Acquisition import aq_base
-from Products.Transience.interfaces import IDictionaryLike
-from Products.Transience.interfaces import IImmutablyValuedMappingOfPickleableObjects
-from Products.Transience.interfaces import IItemWithId
-from Products.Transience.interfaces import ITransient
-from Products.Transience.interfaces import ITTWDictionary
 from zope.interface import implementer
 
 from coatroom.zope import names
 from coatroom.zope import transactions
+from coatroom.zope.interfaces import IDictionaryLike
+from coatroom.zope.interfaces import IImmutablyValuedMappingOfPickleableObjects
+from coatroom.zope.interfaces import IItemWithId
+from coatroom.zope.interfaces import ITransient
+from coatroom.zope.interfaces import ITTWDictionary
 from coatroom.zope.states import new_id
 
 _missing = object()
