@@ -160,9 +160,16 @@ def _start_sweeper(manager: SessionManager, interval: float) -> None:
 
 
 def _sweep(native: _native.SessionManager, stop: threading.Event, interval: float, process: int) -> None:
+    failing = False
     while not stop.wait(interval) and os.getpid() == process:
         try:
             while native.sweep()[1] and not stop.is_set():
                 pass
-        except _native.Error:
-            logger.warning("sweeping failed; trying again", exc_info=True)
+        except _native.Error as error:
+            if not failing:
+                logger.warning("%s; trying again every %g s", error, interval)
+            failing = True
+        else:
+            if failing:
+                logger.warning("sweeping works again")
+            failing = False

@@ -192,7 +192,7 @@ impl EmbeddedStore {
         self.core.db.close();
         self.core.directory.release();
         let path = self.core.path.display();
-        match (self.core.trouble.lock().take(), synced) {
+        match (self.core.trouble.checkpoint.lock().take(), synced) {
             (None, Ok(())) => Ok(()),
             (Some(trouble), Ok(())) => {
                 let what = format!(

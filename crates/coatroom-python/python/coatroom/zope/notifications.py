@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 
 import transaction
 from AccessControl.SecurityManagement import getSecurityManager
@@ -270,11 +271,15 @@ def _start_thread():
 
 
 def _run():
-    process = os.getpid()
+    process, failing = os.getpid(), weakref.WeakSet()
     while os.getpid() == process:
         time.sleep(1.0)
         for house in houses.all_houses():
             try:
                 house.sweep()
             except Exception:
-                logger.warning("sweeping sessions failed; trying again", exc_info=True)
+                if house not in failing:
+                    logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
+                failing.add(house)
+            else:
+                failing.discard(house)

@@ -36,7 +36,7 @@ impl Core {
                 Some(error.to_string())
             }
         };
-        *self.trouble.lock() = trouble;
+        *self.trouble.checkpoint.lock() = trouble;
         self.waiters.bell.ring();
         result.is_ok()
     }

@@ -13,7 +13,7 @@ use super::db::{Db, DbError, keys};
 use super::directory::Directory;
 use super::hot::{Hot, Lookup, Shard};
 use super::journal::{Journal, Position, Refusal};
-use super::keeper::{self, Waiters};
+use super::keeper::{Trouble, Waiters};
 use super::principals::Principals;
 use super::readers::Readers;
 use super::sweep::Sweeps;
@@ -37,8 +37,7 @@ pub(super) struct Core {
     pub(super) checkpoint_wanted: Arc<Bell>,
     /// Held during a checkpoint: a second one would void segments that the first has yet to write.
     pub(super) checkpointing: Mutex<()>,
-    /// Why the last checkpoint failed, if it did.
-    pub(super) trouble: Mutex<Option<String>>,
+    pub(super) trouble: Trouble,
     pub(super) closed: AtomicBool,
     pub(super) directory: Directory,
 }
@@ -115,7 +114,7 @@ impl Core {
                 Attempt::Failed(error) => return Err(error),
                 Attempt::Cold => seen = Some(self.offload(move |core| core.read(&key)).await?),
                 Attempt::NoRoom => {
-                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + keeper::PATIENCE);
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.trouble.patience());
                     self.waiters.room(deadline).await.map_err(|_| self.closed())??;
                 }
             }
@@ -248,8 +247,7 @@ impl Core {
     }
 
     pub(super) fn full(&self) -> StoreError {
-        let trouble = self.trouble.lock().clone();
-        let why = trouble.unwrap_or_else(|| "its contents are carried over too slowly".to_owned());
+        let why = self.trouble.why().unwrap_or_else(|| "its contents are carried over too slowly".to_owned());
         StoreError::Full {
             what: format!(
                 "committing failed: the journal in {} is full ({} bytes are allowed): {why}; free disk space there or raise max_journal_bytes",

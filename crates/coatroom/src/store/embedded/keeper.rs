@@ -14,10 +14,29 @@ use super::core::Core;
 use super::journal::Position;
 use crate::error::StoreError;
 
-/// How long a commit waits for room in the journal.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a commit waits for room in the journal,
+const PATIENCE: Duration = Duration::from_secs(5);
+/// and how long where the disk is known to fail: threads that wait are needed for visitors.
+const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(100);
 /// How often the keeper looks after those who wait for room.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Why there is no more room than there is: what failed when it was last tried.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    pub(super) checkpoint: Mutex<Option<String>>,
+    pub(super) segment: Mutex<Option<String>>,
+}
+
+impl Trouble {
+    pub(super) fn why(&self) -> Option<String> {
+        self.segment.lock().clone().or_else(|| self.checkpoint.lock().clone())
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        if self.why().is_some() { PATIENCE_IN_TROUBLE } else { PATIENCE }
+    }
+}
 
 type Answer = oneshot::Sender<Result<(), StoreError>>;
 
@@ -84,9 +103,8 @@ impl Core {
     }
 
     fn keep_spare(&self) {
-        if let Err(error) = self.journal.prepare_spare() {
-            *self.trouble.lock() = Some(format!("making a segment failed ({error})"));
-        }
+        let failure = self.journal.prepare_spare().err();
+        *self.trouble.segment.lock() = failure.map(|error| format!("making a segment failed ({error})"));
     }
 
     fn answer_sync(&self) {

@@ -15,7 +15,7 @@ use super::directory::Directory;
 use super::error::OpenError;
 use super::hot::{Hot, Lookup};
 use super::journal::{Access, Entry, Journal, Kind, Layout};
-use super::keeper::Waiters;
+use super::keeper::{Trouble, Waiters};
 use super::principals::Principals;
 use super::{Durability, EmbeddedStoreBuilder};
 use crate::id::Key;
@@ -55,7 +55,7 @@ impl Core {
             waiters: Waiters::new(spare_wanted),
             checkpoint_wanted,
             checkpointing: Mutex::default(),
-            trouble: Mutex::default(),
+            trouble: Trouble::default(),
             closed: AtomicBool::new(false),
             directory,
         };
