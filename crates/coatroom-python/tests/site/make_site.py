@@ -31,3 +31,18 @@ addDTMLMethod(
     file="<dtml-call \"SESSION.set('d', SESSION.get('d', 0) + 1)\"><dtml-var \"SESSION['d']\">",
 )
 transaction.commit()
+
+# A folder whose users sign in through PAS' session helper, as sites without Plone do.
+from Products.PluggableAuthService.PluggableAuthService import addPluggableAuthService  # noqa: E402
+from Products.PluggableAuthService.plugins.SessionAuthHelper import manage_addSessionAuthHelper  # noqa: E402
+from Products.PluggableAuthService.plugins.ZODBUserManager import addZODBUserManager  # noqa: E402
+
+manage_addFolder(app, "pas")  # noqa: F821
+addPluggableAuthService(app.pas)  # noqa: F821
+service = app.pas.acl_users  # noqa: F821
+addZODBUserManager(service, "users")
+service.users.addUser("guest", "guest", "secret12345")
+manage_addSessionAuthHelper(service, "session_auth")
+service.users.manage_activateInterfaces(["IAuthenticationPlugin", "IUserEnumerationPlugin"])
+service.session_auth.manage_activateInterfaces(["IExtractionPlugin", "ICredentialsResetPlugin"])
+transaction.commit()

@@ -2,6 +2,7 @@
 
 from zExceptions import HTTPServiceUnavailable
 from ZODB.POSException import ConflictError
+from ZPublisher.HTTPResponse import status_codes
 
 
 class SessionConflictError(ConflictError):
@@ -13,6 +14,10 @@ class SessionConflictError(ConflictError):
 
 class SessionStoreUnavailable(HTTPServiceUnavailable):
     """The store of sessions cannot be reached, opened or written: 503, and nothing is kept."""
+
+
+# Where a site has a view for errors, as Plone has, the publisher takes the status from the class' name.
+status_codes[SessionStoreUnavailable.__name__.lower()] = SessionStoreUnavailable.status
 
 
 class SessionLimitError(ValueError):

@@ -1,6 +1,8 @@
 """Pages that use sessions, for the tests to drive over HTTP."""
 
+import importlib.util
 import json
+import os
 import time
 
 import transaction
@@ -202,3 +204,44 @@ class Documentation(Page):
             documentation.destroyCartForSession(context, browser_id)
             return context.session_data_manager.getSessionData().has_key("getpaid.cart")
         return context.session_data_manager.getSessionData().get("my_option")
+
+
+def _pas_utils():
+    """PAS' module as on a site without Plone, which replaces these functions by its own."""
+    from Products.PluggableAuthService import utils
+
+    spec = importlib.util.spec_from_file_location(utils.__name__, utils.__file__)
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    return fresh
+
+
+class Token(Page):
+    """PAS' own token against forged requests, which it keeps in the session."""
+
+    def answer(self, csrf_token=None):
+        if csrf_token is not None:
+            return _pas_utils().checkCSRFToken(self.request)
+        return _pas_utils().getCSRFToken(self.request)
+
+
+class SignOut(Page):
+    def answer(self):
+        self.context.acl_users.resetCredentials(self.request, self.request.response)
+        return True
+
+
+class Keepsake(Page):
+    """An object whose class a later version of the add-on no longer has."""
+
+    def answer(self):
+        self.request.SESSION["keepsake"] = objects.Keepsake("tea")
+        return True
+
+
+class Size(Page):
+    """A value of so many bytes."""
+
+    def answer(self, bytes):
+        self.request.SESSION["big"] = os.urandom(int(bytes))
+        return True
