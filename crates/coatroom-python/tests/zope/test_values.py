@@ -132,6 +132,19 @@ def test_an_object_is_held_over_transactions(site):
     assert get_things(site) == 3
 
 
+def test_an_object_that_was_never_kept_belongs_to_nobody_again(site):
+    basket = things.Basket()
+    visit = site.visit()
+    container = visit.__enter__()
+    container.new_or_existing(VISITOR)["basket"] = basket
+    transaction.savepoint()
+    assert basket._p_jar is not None
+    visit.__exit__(ValueError, None, None)
+    assert basket._p_jar is None and basket._p_oid is None
+    put(site, basket=basket)
+    assert get_things(site) == 0
+
+
 def test_a_sessions_object_cannot_be_put_into_content(site):
     put(site, basket=things.Basket())
     with pytest.raises(InvalidObjectReference), site.visit() as container:

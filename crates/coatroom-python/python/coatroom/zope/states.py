@@ -214,14 +214,12 @@ class SessionState:
         self.record.restore(record)
         self._drop_live()
 
-    def forget(self):
+    def forget(self, is_committed):
         """The transaction is over. Its objects load anew; those that were never kept are loose again."""
-        self._drop_live()
         for obj in self.new_objects:
-            if obj._p_jar is self.jar and self.object_pickle(obj._p_oid) is None:
-                obj._p_changed = False
-                del obj._p_oid
-                del obj._p_jar
+            if not is_committed or self.object_pickle(obj._p_oid) is None:
+                self.jar.disown(obj)
+        self._drop_live()
 
     def _forget_live(self):
         self._live.clear()

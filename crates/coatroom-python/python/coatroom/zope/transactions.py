@@ -179,7 +179,7 @@ class TransactionSessions:
         return "~~coatroom"
 
     def abort(self, txn):
-        self._finish()
+        self._finish(is_committed=False)
 
     def tpc_begin(self, txn):
         pass
@@ -200,7 +200,7 @@ class TransactionSessions:
 
     def tpc_finish(self, txn):
         self._undos = []
-        self._finish()
+        self._finish(is_committed=True)
 
     def tpc_abort(self, txn):
         while self._undos:
@@ -209,7 +209,7 @@ class TransactionSessions:
                 house.undo(undo)
             except _native.Error:
                 logger.critical("taking back a session's commit failed; it stays", exc_info=True)
-        self._finish()
+        self._finish(is_committed=False)
 
     def savepoint(self):
         return _Savepoint(self)
@@ -228,10 +228,10 @@ class TransactionSessions:
         if undo is not None:
             self._undos.append((state.house.manager, undo))
 
-    def _finish(self):
+    def _finish(self, is_committed):
         self.is_over = True
         for state in self._living():
-            state.forget()
+            state.forget(is_committed)
         for turn in self._turns:
             turn.end()
         self._states = {}

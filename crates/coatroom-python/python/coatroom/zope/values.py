@@ -163,6 +163,14 @@ class SessionJar:
             raise InvalidObjectReference(text, self, obj)
         return obj._p_oid
 
+    def disown(self, obj):
+        """An object that was adopted is loose again."""
+        if self._objects.get(obj._p_oid) is obj:
+            del self._objects[obj._p_oid]
+        obj._p_changed = False
+        del obj._p_jar
+        del obj._p_oid
+
     def reference(self, oid, cls):
         """The object of an id, its state not yet loaded."""
         found = self._objects.get(oid)
