@@ -140,7 +140,7 @@ python: setup-python ## Tests the Python package: types, the face, the Zope clas
 	$(call heading,Python: tests)
 	cd $(PYTHON)/tests/face && $(CURDIR)/$(VENV)/bin/pytest -q
 	cd $(PYTHON)/tests/zope && $(CURDIR)/$(VENV)/bin/pytest -q
-	cd $(PYTHON)/tests && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/zope-testrunner --test-path=. -s addon
+	cd $(PYTHON)/tests && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/zope-testrunner --test-path=. -s addon --tests-pattern='^test'
 	$(call heading,Products.Sessions and Products.Transience: their own tests)
 	cd $(PYTHON)/tests && $(CURDIR)/$(VENV)/bin/python -m coatroom.zope.upstream
 	$(call heading,Zope 5: the same)

@@ -32,6 +32,26 @@ class CoatroomLayer(PloneSandboxLayer):
         testing.houses.close()
 
 
+class _Integration(IntegrationTesting):
+    """Gives the request its session, as traversal does for requests that come from outside."""
+
+    def testSetUp(self):
+        super().testSetUp()
+        _equip(self)
+
+
+class _Functional(FunctionalTesting):
+    """The same."""
+
+    def testSetUp(self):
+        super().testSetUp()
+        _equip(self)
+
+
+def _equip(layer):
+    layer["request"].set_lazy("SESSION", layer["portal"].session_data_manager.getSessionData)
+
+
 COATROOM_FIXTURE = CoatroomLayer()
-COATROOM_INTEGRATION_TESTING = IntegrationTesting(bases=(COATROOM_FIXTURE,), name="Coatroom:Integration")
-COATROOM_FUNCTIONAL_TESTING = FunctionalTesting(bases=(COATROOM_FIXTURE,), name="Coatroom:Functional")
+COATROOM_INTEGRATION_TESTING = _Integration(bases=(COATROOM_FIXTURE,), name="Coatroom:Integration")
+COATROOM_FUNCTIONAL_TESTING = _Functional(bases=(COATROOM_FIXTURE,), name="Coatroom:Functional")

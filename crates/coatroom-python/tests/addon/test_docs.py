@@ -1,0 +1,38 @@
+"""Runs the examples of docs/plone.md, in their order."""
+
+import pathlib
+import re
+import sys
+import types
+import unittest
+
+import transaction
+
+from coatroom.zope.testing import COATROOM_INTEGRATION_TESTING
+
+GUIDE = pathlib.Path(__file__).parents[4] / "docs/plone.md"
+
+
+class TestGuide(unittest.TestCase):
+    layer = COATROOM_INTEGRATION_TESTING
+
+    def tearDown(self):
+        transaction.abort()
+
+    def test_every_example_of_the_developers_chapter_runs(self):
+        examples = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(examples), 10)
+        # What pickles must be found by its name.
+        module = sys.modules["guide"] = types.ModuleType("guide")
+        self.addCleanup(sys.modules.pop, "guide")
+        names = vars(module)
+        names.update(context=self.layer["portal"], transaction=transaction)
+        for number, example in enumerate(examples, 1):
+            with self.subTest(example=number):
+                exec(compile(example, f"docs/plone.md, example {number}", "exec"), names)
+        self.run_case(names["TestCheckout"])
+
+    def run_case(self, case):
+        outcome = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(case).run(outcome)
+        self.assertEqual((outcome.errors, outcome.failures, outcome.testsRun), ([], [], 1))
