@@ -62,7 +62,9 @@ class Instance:
     def start(self):
         log = open(self.place / "log.txt", "a")
         command = [*self.runwsgi, str(self.place / "etc/zope.ini")]
-        self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self.process = subprocess.Popen(
+            command, env=self.environment, stdout=log, stderr=log, preexec_fn=_interruptible
+        )
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -156,6 +158,11 @@ class Browser:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = content.strip('"')
+
+
+def _interruptible():
+    """A shell's background job ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _free_port():
