@@ -24,6 +24,7 @@ from coatroom.zope import notifications
 from coatroom.zope import records
 from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
+from coatroom.zope.containersettings import ContainerSettings
 from coatroom.zope.interfaces import IStringKeyedHomogeneousItemContainer
 from coatroom.zope.interfaces import ITransientItemContainer
 from coatroom.zope.renewal import Renewal
@@ -55,7 +56,7 @@ def constructTransientObjectContainer(
 
 
 @implementer(ITransientItemContainer, IStringKeyedHomogeneousItemContainer)
-class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
+class TransientObjectContainer(ContainerSettings, ConsoleTab, Renewal, SimpleItem):
     """Keeps visitors' sessions in Coatroom's store; in ZODB are only these settings.
 
     :param timeout_mins: minutes without access until a session ends; 0 for never
@@ -85,11 +86,6 @@ class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
         {"label": "Sessions", "action": "manage_sessions"},
         {"label": "Security", "action": "manage_access"},
     )
-    security.declareProtected(view_management_screens, "manage_container")
-    manage_container = PageTemplateFile("www/manage_container", globals())
-
-    _limit = 0
-    _inband_housekeeping = False
     _session_class = TransientObject
     #: A clock moved by hand, for tests.
     _clock = None
@@ -214,101 +210,17 @@ class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
         """For debugging: the keys of what is there."""
         return {key: None for key in self.keys()}
 
-    # Settings
-
     @security.protected(access_contents_information)
     def getId(self):
         """The container's id."""
         return self.id
 
-    @security.protected(manage_transient_containers)
-    def setTimeoutMinutes(self, timeout_mins, period_secs=20):
-        """Another timeout, for the sessions that are there too. None is lost."""
-        if (timeout_mins, period_secs) != (self.getTimeoutMinutes(), self.getPeriodSeconds()):
-            self._setTimeout(timeout_mins, period_secs)
-
-    @security.protected(view_management_screens)
-    def getTimeoutMinutes(self):
-        """Minutes without access until a session ends; 0 for never."""
-        return self._timeout_secs // 60
-
-    @security.protected(view_management_screens)
-    def getPeriodSeconds(self):
-        """How late an expiry may be told, in seconds."""
-        return self._period
-
-    @security.protected(view_management_screens)
-    def getSubobjectLimit(self):
-        """The most sessions; 0 for any number."""
-        return self._limit
-
-    @security.protected(manage_transient_containers)
-    def setSubobjectLimit(self, limit):
-        """Sets the most sessions."""
-        if limit != self._limit:
-            self._setLimit(limit)
-
-    @security.protected(view_management_screens)
-    def getAddNotificationTarget(self):
-        """What is called for a new session: a callable, a path, or ''."""
-        return self._addCallback or ""
-
-    @security.protected(manage_transient_containers)
-    def setAddNotificationTarget(self, f):
-        """Sets what is called for a new session."""
-        if f != self._addCallback:
-            self._addCallback = f
-
-    @security.protected(view_management_screens)
-    def getDelNotificationTarget(self):
-        """What is called for a session that ended: a callable, a path, or ''."""
-        return self._delCallback or ""
-
-    @security.protected(manage_transient_containers)
-    def setDelNotificationTarget(self, f):
-        """Sets what is called for a session that ended."""
-        if f != self._delCallback:
-            self._delCallback = f
-
-    @security.protected(view_management_screens)
-    def disableInbandHousekeeping(self):
-        """Notify in transactions of their own, outside visitors' requests: the default."""
-        self._inband_housekeeping = False
-
-    @security.protected(view_management_screens)
-    def enableInbandHousekeeping(self):
-        """Notify within the visitor's request, for code that relies on it."""
-        self._inband_housekeeping = True
-
-    @security.protected(view_management_screens)
-    def isInbandHousekeepingEnabled(self):
-        """Whether notification is within the visitor's request."""
-        return self._inband_housekeeping
+    # Notification
 
     @security.protected(view)
     def housekeep(self):
         """Takes out what is due now. A thread of the process does so every second anyway."""
         notifications.housekeep(self)
-
-    @security.protected(manage_transient_containers)
-    def manage_changeTransientObjectContainer(
-        self,
-        title="",
-        timeout_mins=20,
-        addNotification=None,
-        delNotification=None,
-        limit=0,
-        period_secs=20,
-        REQUEST=None,
-    ):
-        """Changes the settings."""
-        self.title = title
-        self.setTimeoutMinutes(timeout_mins, period_secs)
-        self.setSubobjectLimit(limit)
-        self.setAddNotificationTarget(addNotification or None)
-        self.setDelNotificationTarget(delNotification or None)
-        if REQUEST is not None:
-            return self.manage_container(self, REQUEST, manage_tabs_message="Changes saved.")
 
     @security.private
     def notifyAdd(self, item):
@@ -324,22 +236,6 @@ class TransientObjectContainer(ConsoleTab, Renewal, SimpleItem):
         return notifications.resolve(self, callback)
 
     # Within
-
-    def _setTimeout(self, timeout_mins, period_secs):
-        if type(timeout_mins) is not int or type(period_secs) is not int:
-            raise TypeError("timeout_mins and period_secs are whole numbers")
-        seconds = timeout_mins * 60
-        if seconds < 0 or period_secs <= 0:
-            raise ValueError("timeout_mins is 0 or more, period_secs 1 or more")
-        if seconds and (period_secs > seconds or seconds % period_secs):
-            raise ValueError("period_secs divides the timeout of timeout_mins minutes")
-        self._timeout_secs = seconds
-        self._period = period_secs
-
-    def _setLimit(self, limit):
-        if type(limit) is not int:
-            raise TypeError("limit is a whole number")
-        self._limit = limit
 
     def _namespace(self):
         """Its part of the store. A copy or an import is another object, and so has another one."""
