@@ -16,6 +16,8 @@ _stock_id = stock.getNewBrowserId
 _STOCK_LENGTH = 19
 _SECRET_LENGTH = 22
 _BODY_LENGTH = _STOCK_LENGTH + _SECRET_LENGTH
+#: On the request: the browser id that was found to be one of this site, or was made here.
+_OURS = "browser_id_ours_"
 
 
 class BrowserIdManager(stock.BrowserIdManager):
@@ -38,10 +40,14 @@ class BrowserIdManager(stock.BrowserIdManager):
         """The request's browser id; where it has none, a new one, or None without ``create``."""
         request = self.REQUEST
         present = getattr(request, "browser_id_", None)
-        if present is None or not self._is_foreign(request, present):
-            if present is None:
-                self._adopt(request)
-            found = super().getBrowserId(create=0) if getattr(request, "browser_id_", None) else None
+        if present is None:
+            adopted = self._adopt(request)
+            if adopted is not None or not create:
+                return adopted
+        elif present == getattr(request, _OURS, None):
+            return present
+        elif not self._is_foreign(request, present):
+            found = super().getBrowserId(create=0)
             if found is not None or not create:
                 return found
         elif not create and not self.auto_url_encoding:
@@ -70,13 +76,16 @@ class BrowserIdManager(stock.BrowserIdManager):
         return body + keyring.ensure(self._jar()).sign(body)
 
     def _adopt(self, request):
+        """Takes the id that the request brings, if this site issued it."""
         for name in self.browserid_namespaces:
             values = getattr(request, name, None) if name != "url" else None
             bid = values.get(self.browserid_name, None) if values is not None else None
             if bid is not None and self.isIssuedHere(bid):
                 request.browser_id_ = bid
                 request.browser_id_ns_ = name
-                return
+                setattr(request, _OURS, bid)
+                return bid
+        return None
 
     def _is_foreign(self, request, bid):
         """Whether the traversal hook took an id from the URL, or made one, that is none of ours."""
@@ -90,6 +99,7 @@ class BrowserIdManager(stock.BrowserIdManager):
             self._setCookie(bid, request)
         request.browser_id_ = bid
         request.browser_id_ns_ = None
+        setattr(request, _OURS, bid)
         if replaced is not None:
             script = getattr(request, "_script", [])
             request._script = [bid if part == replaced else part for part in script]

@@ -95,7 +95,13 @@ def find(jar):
     if jar is None:
         return _loose
     kept = jar.root().get(ROOT_NAME)
-    return _ring(tuple(kept["keys"])) if kept is not None else None
+    if kept is None:
+        return None
+    # Volatile: gone when another process has added a key.
+    ring = getattr(kept, "_v_ring", None)
+    if ring is None:
+        ring = kept._v_ring = _ring(tuple(kept["keys"]))
+    return ring
 
 
 def ensure(jar):
@@ -110,6 +116,7 @@ def rotate(jar):
     ensure(jar)
     kept = jar.root()[ROOT_NAME]
     kept["keys"] = (os.urandom(32), *kept["keys"])
+    kept._v_ring = None
 
 
 @functools.lru_cache(maxsize=16)
