@@ -2,14 +2,12 @@
 
 mod duration;
 mod listen;
-mod store;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
-pub(crate) use self::store::StoreChoice;
+use coatroom::store::{Durability, StoreUrl};
 
 /// Server-side web sessions that lose nothing.
 #[derive(Debug, Parser)]
@@ -34,8 +32,8 @@ pub(crate) struct Demo {
     pub(crate) listen: SocketAddr,
 
     /// Where sessions are kept: embedded:DIRECTORY survives restarts, memory: does not
-    #[arg(long, value_name = "STORE", default_value = "embedded:./coatroom-data", value_parser = store::parse)]
-    pub(crate) store: StoreChoice,
+    #[arg(long, value_name = "STORE", default_value = "embedded:./coatroom-data")]
+    pub(crate) store: StoreUrl,
 
     /// How long a session lives without a request (90s, 20m, 12h, 7d)
     #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration::parse)]
@@ -56,10 +54,9 @@ pub(crate) struct Demo {
 }
 
 /// How much a power loss may cost.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum DurabilityChoice {
     // Flushed at intervals.
-    #[default]
     Interval,
     // Flushed before every answer.
     EveryCommit,
@@ -76,12 +73,24 @@ Sign in as alice / wonderland or bob / builder.";
 impl Demo {
     /// What single options cannot know of each other.
     pub(crate) fn check(&self) -> Result<(), clap::Error> {
-        if self.store == StoreChoice::Memory && self.durability.is_some() {
+        if self.store == StoreUrl::Memory && self.durability.is_some() {
             return Err(conflict(
                 "--durability needs a store that keeps files; drop it, or choose --store embedded:DIRECTORY",
             ));
         }
         Ok(())
+    }
+
+    /// The store, as durable as `--durability` says, or else as its URL does.
+    pub(crate) fn store(&self) -> StoreUrl {
+        let mut store = self.store.clone();
+        if let (StoreUrl::Embedded { durability, .. }, Some(wanted)) = (&mut store, self.durability) {
+            *durability = match wanted {
+                DurabilityChoice::Interval => Durability::default(),
+                DurabilityChoice::EveryCommit => Durability::EveryCommit,
+            };
+        }
+        store
     }
 }
 
@@ -118,10 +127,10 @@ mod tests {
     fn the_defaults_are_the_documented_ones() {
         let demo = demo(&[]).unwrap();
         assert_eq!(demo.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(demo.store, StoreChoice::Embedded("./coatroom-data".into()));
+        assert_eq!(demo.store.to_string(), "embedded:./coatroom-data");
         assert_eq!(demo.idle_timeout, Duration::from_secs(20 * 60));
         assert_eq!(demo.lifetime, Duration::from_secs(12 * 3600));
-        assert_eq!(demo.durability.unwrap_or_default(), DurabilityChoice::Interval);
+        assert_eq!(demo.store(), demo.store);
         assert!(!demo.lab);
     }
 
@@ -129,6 +138,16 @@ mod tests {
     fn durability_is_refused_for_memory() {
         let error = demo(&["--store", "memory:", "--durability", "every-commit"]).unwrap_err();
         assert!(error.to_string().contains("--store embedded:DIRECTORY"));
+    }
+
+    #[test]
+    fn durability_is_that_of_the_option_or_else_of_the_url() {
+        let url = "embedded:data?durability=every-commit";
+        assert_eq!(demo(&["--store", url]).unwrap().store().to_string(), url);
+        let by_option = demo(&["--store", "embedded:data", "--durability", "every-commit"]).unwrap();
+        assert_eq!(by_option.store().to_string(), url);
+        let taken_back = demo(&["--store", url, "--durability", "interval"]).unwrap();
+        assert_eq!(taken_back.store().to_string(), "embedded:data");
     }
 
     #[test]

@@ -20,14 +20,14 @@ mod wording;
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use coatroom::store::OpenError;
-use coatroom::{ConfigError, SessionManager, StoreError};
+use coatroom::{ConfigError, SessionManager, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
-use self::open::Opened;
 use self::serve::Ended;
 use self::users::Users;
 use crate::cli::Demo;
@@ -68,18 +68,18 @@ pub(crate) enum DemoError {
 pub(crate) fn run(options: Demo) -> Result<(), DemoError> {
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(DemoError::Runtime)?;
     let listener = runtime.block_on(listen(options.listen))?;
-    let opened = Opened::new(&options)?;
-    let served = runtime.block_on(serve(listener, &opened, &options));
+    let store = options.store().open()?;
+    let served = runtime.block_on(serve(listener, store.shared(), &options));
     // A password check may still run on a blocking thread; it is not worth waiting for long.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    opened.close()?;
+    store.close()?;
     served
 }
 
-async fn serve(listener: TcpListener, opened: &Opened, options: &Demo) -> Result<(), DemoError> {
+async fn serve(listener: TcpListener, store: Arc<dyn Store>, options: &Demo) -> Result<(), DemoError> {
     let address = listener.local_addr().map_err(DemoError::Serve)?;
     let app = App {
-        sessions: open::sessions(opened.store(), options)?,
+        sessions: open::sessions(store, options)?,
         users: Users::new(),
         idle_timeout: options.idle_timeout,
         lifetime: options.lifetime,

@@ -13,6 +13,8 @@ mod faulty;
 mod future;
 mod memory;
 mod shards;
+#[cfg(feature = "embedded")]
+mod url;
 
 use std::fmt;
 
@@ -22,6 +24,8 @@ pub use self::embedded::{Durability, EmbeddedStore, EmbeddedStoreBuilder, OpenEr
 pub use self::faulty::{FaultyStore, Gate, Operation};
 pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
+#[cfg(feature = "embedded")]
+pub use self::url::{OpenStore, StoreUrl, StoreUrlError};
 use crate::clock::Timestamp;
 
 use crate::id::{Key, Locator, Namespace};
