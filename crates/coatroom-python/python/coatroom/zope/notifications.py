@@ -146,6 +146,17 @@ class _Kept:
         return self._attributes.get(name)
 
 
+def _happened(kind, snapshot):
+    """What is to be told, and what is left of the session; None where it was none of a container."""
+    attributes = dict(snapshot.attributes)
+    locator = snapshot.info.locator
+    if kind == "posted":
+        kind = attributes.pop(_KIND, (0, b""))[1].decode()
+        locator = attributes.pop(_LOCATOR, (0, b""))[1].decode()
+    kept = _Kept(locator, attributes, snapshot.info) if names.CONTAINER_KEY in attributes else None
+    return ADD if kind == ADD else DELETE, kept
+
+
 class Teller:
     """Tells of one container's sessions, from the housekeeping thread."""
 
@@ -154,17 +165,12 @@ class Teller:
         self._path = path
 
     def __call__(self, kind, snapshot):
-        attributes = dict(snapshot.attributes)
-        locator = snapshot.info.locator
-        if kind == "posted":
-            kind = attributes.pop(_KIND, (0, b""))[1].decode()
-            locator = attributes.pop(_LOCATOR, (0, b""))[1].decode()
-        if names.CONTAINER_KEY not in attributes:
+        kind, kept = _happened(kind, snapshot)
+        if kept is None:
             return
-        kept = _Kept(locator, attributes, snapshot.info)
         for attempt in range(_ATTEMPTS):
             try:
-                return self._tell(ADD if kind == ADD else DELETE, kept)
+                return self._tell(kind, kept)
             except TransientError:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -230,14 +236,9 @@ class _Inband:
         self._container = container
 
     def __call__(self, kind, snapshot):
-        attributes = dict(snapshot.attributes)
-        locator = snapshot.info.locator
-        if kind == "posted":
-            kind = attributes.pop(_KIND, (0, b""))[1].decode()
-            locator = attributes.pop(_LOCATOR, (0, b""))[1].decode()
-        if names.CONTAINER_KEY in attributes:
-            kept = _Kept(locator, attributes, snapshot.info)
-            tell(self._container, ADD if kind == ADD else DELETE, kept)
+        kind, kept = _happened(kind, snapshot)
+        if kept is not None:
+            tell(self._container, kind, kept)
 
 
 def housekeep(container):
