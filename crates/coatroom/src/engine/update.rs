@@ -16,6 +16,25 @@ impl Engine {
         name: &str,
         mut change: impl FnMut(Option<RawValue<'_>>) -> Result<Value, E>,
     ) -> Result<Written, E> {
+        let mut refused = false;
+        let change = |value: Option<RawValue<'_>>| change(value).inspect_err(|_| refused = true);
+        let written = self.update_replaying(work, name, change).await;
+        #[cfg(feature = "metrics")]
+        match &written {
+            Ok(written) => crate::metrics::landed(written.record.bytes().len()),
+            // Nothing was attempted.
+            Err(_) if refused => {}
+            Err(_) => crate::metrics::commit("failed"),
+        }
+        written
+    }
+
+    async fn update_replaying<E: From<SessionError>>(
+        &self,
+        work: &Work,
+        name: &str,
+        mut change: impl FnMut(Option<RawValue<'_>>) -> Result<Value, E>,
+    ) -> Result<Written, E> {
         let draw = Draw { now: self.now(), nonce: fastrand::u64(..), renewed: None, epoch: 0 };
         let mut newest = work.base.clone();
         for _ in 0..MAX_ATTEMPTS {

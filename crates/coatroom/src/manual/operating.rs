@@ -18,7 +18,7 @@
 //! | name | kind | label |
 //! |---|---|---|
 //! | `coatroom_events_total` | counter | `event`: created, confirmed, renewed, ended, expired, evicted, suspicious |
-//! | `coatroom_commits_total` | counter, deferred commits | `outcome`: landed, unchanged, failed |
+//! | `coatroom_commits_total` | counter, `update`s among them | `outcome`: landed, unchanged, failed |
 //! | `coatroom_record_bytes` | histogram of what was committed | |
 //!
 //! # Events

@@ -7,6 +7,8 @@ mod examples;
 mod format;
 mod identity;
 mod layer;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod model;
 mod parallel;
 mod support;
