@@ -150,6 +150,15 @@ def test_ids_that_the_site_did_not_issue_are_never_adopted(instance):
         assert browser.cookies["_ZopeId"] != planted
 
 
+def test_the_request_cannot_say_itself_that_its_id_is_ours(instance):
+    forged = "12345678BA00pPnzCAA"
+    for form in ({"browser_id_": forged}, {"browser_id_": forged, "browser_id_ours_": forged}):
+        visitor = Browser(instance, site="/Plone")
+        assert visitor.get("/sess-read", **form).json["key"] != forged
+        cookie = {"browser_id_": forged, "browser_id_ours_": forged}
+        assert Browser(instance, cookie, site="/Plone").get("/sess-read").json["key"] != forged
+
+
 def test_the_cookie_is_http_only_and_its_answer_is_not_cached(instance):
     answer = anonymous(instance).get("/sess-increment")
     (cookie,) = answer.cookies_set("_ZopeId")

@@ -39,12 +39,14 @@ class BrowserIdManager(stock.BrowserIdManager):
     def getBrowserId(self, create=1):
         """The request's browser id; where it has none, a new one, or None without ``create``."""
         request = self.REQUEST
-        present = getattr(request, "browser_id_", None)
+        # Not by getattr, which looks into form and cookies too: the visitor would name the id.
+        noted = vars(request)
+        present = noted.get("browser_id_")
         if present is None:
             adopted = self._adopt(request)
             if adopted is not None or not create:
                 return adopted
-        elif present == getattr(request, _OURS, None):
+        elif present == noted.get(_OURS):
             return present
         elif not self._is_foreign(request, present):
             found = super().getBrowserId(create=0)
@@ -91,7 +93,7 @@ class BrowserIdManager(stock.BrowserIdManager):
         """Whether the traversal hook took an id from the URL, or made one, that is none of ours."""
         if stock.isAWellFormedBrowserId(bid) is None or self.isIssuedHere(bid):
             return False
-        return self.auto_url_encoding or getattr(request, "browser_id_ns_", None) == "url"
+        return self.auto_url_encoding or vars(request).get("browser_id_ns_") == "url"
 
     def _issue(self, request, replaced):
         bid = self.newBrowserId()

@@ -24,7 +24,7 @@ class Page(BrowserView):
     def __call__(self):
         form = self.request.form
         self.request.response.setHeader("Content-Type", "application/json")
-        return json.dumps(self.answer(**{key: form[key] for key in form if not key.startswith("_")}))
+        return json.dumps(self.answer(**{key: form[key] for key in form if not key.startswith(("_", "browser_id_"))}))
 
 
 class Plain(Page):
