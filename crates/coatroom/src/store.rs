@@ -12,6 +12,13 @@ mod embedded;
 mod faulty;
 mod future;
 mod memory;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+#[allow(dead_code, unused_imports)] // until the stores stand
+mod network;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod shards;
 #[cfg(feature = "embedded")]
 mod url;
@@ -24,6 +31,8 @@ pub use self::embedded::{Durability, EmbeddedStore, EmbeddedStoreBuilder, OpenEr
 pub use self::faulty::{FaultyStore, Gate, Operation};
 pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub use self::network::ConnectError;
 #[cfg(feature = "embedded")]
 pub use self::url::{OpenStore, StoreUrl, StoreUrlError};
 use crate::clock::Timestamp;
@@ -114,6 +123,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Completes when all that was acknowledged is as durable as this store makes it.
     fn flush(&self) -> StoreFuture<()>;
+
+    /// What the clock of the store's server shows, carried on from its latest reading without
+    /// waiting; `None` where the store is of this machine alone. Managers correct their clock by it,
+    /// so that machines whose clocks differ agree on every deadline.
+    fn server_time(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// The outcome of [`Store::create`].

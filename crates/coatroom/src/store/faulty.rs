@@ -236,6 +236,10 @@ impl Store for FaultyStore {
     fn flush(&self) -> StoreFuture<()> {
         self.call(Operation::Flush, |store| store.flush())
     }
+
+    fn server_time(&self) -> Option<Timestamp> {
+        self.inner.server_time()
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,34 @@
+//! How a record lies on a server: its activity, a checksum of its bytes, the bytes.
+
+use crate::error::StoreError;
+use crate::id::Key;
+use crate::record::{Activity, Record};
+
+/// Bytes before the record's own: activity (8), CRC-32C of the record (4), both little-endian.
+pub(in crate::store) const VALUE_HEADER: usize = 12;
+
+/// The whole value of a record.
+pub(in crate::store) fn write_value(record: &Record) -> Vec<u8> {
+    let mut value = Vec::with_capacity(VALUE_HEADER + record.bytes().len());
+    value.extend_from_slice(&record.activity().to_bits().to_le_bytes());
+    value.extend_from_slice(&crc32c::crc32c(record.bytes()).to_le_bytes());
+    value.extend_from_slice(record.bytes());
+    value
+}
+
+/// The record of a value. What is damaged is an error that names the session and the remedy.
+pub(in crate::store) fn read_value(key: Key, value: &[u8]) -> Result<Record, StoreError> {
+    let damaged = |what: &str| StoreError::Corrupt {
+        what: format!(
+            "reading session {} failed: what the store's server holds {what}; end the session by its locator, or restore it from a backup",
+            key.locator
+        ),
+    };
+    let (activity, rest) = value.split_first_chunk().ok_or_else(|| damaged("is cut short"))?;
+    let (checksum, bytes) = rest.split_first_chunk().ok_or_else(|| damaged("is cut short"))?;
+    if crc32c::crc32c(bytes) != u32::from_le_bytes(*checksum) {
+        return Err(damaged("fails its checksum"));
+    }
+    let activity = Activity::from_bits(u64::from_le_bytes(*activity));
+    Record::decode(key, activity, bytes).map_err(|error| damaged(&format!("is not readable ({error})")))
+}

@@ -1,0 +1,1 @@
+//! The Redis store: many machines, one Redis, Valkey or Cluster.
