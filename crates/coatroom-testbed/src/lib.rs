@@ -1,5 +1,5 @@
 //! Real servers for tests: Redis, Valkey, PostgreSQL, PgBouncer, nginx, each on a free port of the
-//! loopback interface with data that is thrown away.
+//! loopback interface with data that is thrown away, and a [`Proxy`] that counts and disturbs.
 //!
 //! A server is stopped when its value is dropped, and where the process that owns it is killed. Its
 //! programs must be installed; `make setup` does that. [`shared`] lends one server to many tests.
@@ -17,6 +17,7 @@ mod port;
 mod postgres;
 mod process;
 mod program;
+mod proxy;
 mod redis;
 pub mod shared;
 mod tls;
@@ -28,6 +29,7 @@ pub use self::nginx::Nginx;
 pub use self::pgbouncer::PgBouncer;
 pub use self::postgres::{Postgres, PostgresOptions};
 pub use self::program::Program;
+pub use self::proxy::{Cut, Proxy};
 pub use self::redis::{Redis, RedisOptions};
 pub use self::tls::Certificates;
 pub use self::tmpfs::Tmpfs;

@@ -3,4 +3,5 @@
 // Beside the tests are helpers, which may fail as loudly.
 #![allow(clippy::unwrap_used)]
 
+mod proxy;
 mod servers;

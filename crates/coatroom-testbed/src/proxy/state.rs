@@ -1,0 +1,122 @@
+use std::collections::HashMap;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Cut;
+use super::counts::{Counts, Way};
+
+/// What the threads of a proxy share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) upstream: String,
+    pub(super) port: u16,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) holds_commands: bool,
+    pub(super) holds_answers: bool,
+    pub(super) delay: Duration,
+    pub(super) cut: Option<Cut>,
+    pub(super) refuses: bool,
+    pub(super) is_listening: bool,
+    pub(super) ended: bool,
+    /// Both ends of each connection that stands, by its place in `counts`.
+    pub(super) open: HashMap<usize, [TcpStream; 2]>,
+    pub(super) most_open: usize,
+    pub(super) counts: Vec<Counts>,
+}
+
+impl Shared {
+    pub(super) fn new(upstream: &str, port: u16) -> Self {
+        let state = State { is_listening: true, ..State::default() };
+        Self { upstream: upstream.to_owned(), port, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    pub(super) fn look<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock())
+    }
+
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.lock());
+        self.changed.notify_all();
+        changed
+    }
+
+    /// Waits until `condition` holds.
+    pub(super) fn wait(&self, mut condition: impl FnMut(&State) -> bool) {
+        drop(self.changed.wait_while(self.lock(), |state| !condition(state)));
+    }
+
+    /// Waits until bytes of this connection may pass and takes them down; how many of them may, or
+    /// `None` where the connection is closed.
+    pub(super) fn admit(&self, connection: usize, way: Way, bytes: usize) -> Option<usize> {
+        let waits = |state: &mut State| state.open.contains_key(&connection) && state.holds(way);
+        let held = self.changed.wait_while(self.lock(), waits);
+        let mut state = held.unwrap_or_else(PoisonError::into_inner);
+        if !state.open.contains_key(&connection) {
+            return None;
+        }
+        let passing = state.up_to_cut(way, bytes);
+        state.counts[connection].add(way, passing);
+        Some(passing)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Its place in the counts.
+    pub(super) fn open(&mut self, ends: [TcpStream; 2]) -> usize {
+        let place = self.counts.len();
+        self.counts.push(Counts::default());
+        self.open.insert(place, ends);
+        self.most_open = self.most_open.max(self.open.len());
+        place
+    }
+
+    pub(super) fn close(&mut self, connection: usize) {
+        for end in self.open.remove(&connection).into_iter().flatten() {
+            // It may be closed by the other side already.
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
+
+    pub(super) fn close_all(&mut self) {
+        let all: Vec<usize> = self.open.keys().copied().collect();
+        all.into_iter().for_each(|connection| self.close(connection));
+    }
+
+    pub(super) fn pass(&mut self) {
+        (self.holds_commands, self.holds_answers, self.refuses) = (false, false, false);
+        self.delay = Duration::ZERO;
+        self.cut = None;
+    }
+
+    fn holds(&self, way: Way) -> bool {
+        match way {
+            Way::Command => self.holds_commands,
+            Way::Answer => self.holds_answers,
+        }
+    }
+
+    /// How many of these bytes may pass; fewer than all where the cut falls there.
+    fn up_to_cut(&mut self, way: Way, bytes: usize) -> usize {
+        let left = match (self.cut.as_mut(), way) {
+            (Some(Cut::Command(left)), Way::Command) | (Some(Cut::Answer(left)), Way::Answer) => left,
+            _ => return bytes,
+        };
+        if *left >= bytes {
+            *left -= bytes;
+            return bytes;
+        }
+        let passing = *left;
+        self.cut = None;
+        passing
+    }
+}
