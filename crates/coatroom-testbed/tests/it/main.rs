@@ -3,5 +3,6 @@
 // Beside the tests are helpers, which may fail as loudly.
 #![allow(clippy::unwrap_used)]
 
+mod owner;
 mod proxy;
 mod servers;
