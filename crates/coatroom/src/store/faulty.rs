@@ -75,6 +75,7 @@ pub enum Operation {
     Epoch,
     Flush,
     Load,
+    Namespaces,
     OfPrincipal,
     Page,
     Remove,
@@ -224,6 +225,10 @@ impl Store for FaultyStore {
 
     fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64> {
         self.call(Operation::Count, move |store| store.count(namespace, now))
+    }
+
+    fn namespaces(&self) -> StoreFuture<Vec<Namespace>> {
+        self.call(Operation::Namespaces, |store| store.namespaces())
     }
 
     fn of_principal(
