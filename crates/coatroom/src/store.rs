@@ -34,7 +34,7 @@ pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub use self::network::ConnectError;
 #[cfg(feature = "embedded")]
-pub use self::url::{OpenStore, StoreUrl, StoreUrlError};
+pub use self::url::{OpenStore, OpenStoreError, StoreUrl, StoreUrlError};
 use crate::clock::Timestamp;
 
 use crate::id::{Key, Locator, Namespace};
