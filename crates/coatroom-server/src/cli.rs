@@ -22,6 +22,51 @@ pub(crate) enum Command {
     /// Opens a small web shop whose visitors have real sessions
     #[command(after_help = EXAMPLES)]
     Demo(Demo),
+    /// Copies all live sessions of one store to another
+    #[command(after_help = COPYING)]
+    Copy(Copy),
+}
+
+impl Command {
+    /// What single options cannot know of each other.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        match self {
+            Self::Demo(demo) => demo.check(),
+            Self::Copy(copy) => copy.check(),
+        }
+    }
+}
+
+/// What `coatroom copy` takes.
+#[derive(Args, Debug)]
+pub(crate) struct Copy {
+    /// The store to read; it is left as it is
+    #[arg(long, value_name = "STORE")]
+    pub(crate) from: StoreUrl,
+
+    /// The store to write; sessions that it has already are skipped
+    #[arg(long, value_name = "STORE")]
+    pub(crate) to: StoreUrl,
+}
+
+const COPYING: &str = "\
+The sessions of all applications are copied, with their ids, so that visitors stay signed in. The store that is
+read may stay in use for reading meanwhile; stop what writes to it, or changes made during the copy stay behind.
+Copying again adds what is missing; point the applications at the new store only after the last copy, since a
+session that was ended there would be added again. A memory: store of another process cannot be reached, and the directory of an
+embedded store has to be let go of by its program first.
+
+Examples:
+  coatroom copy --from embedded:./coatroom-data --to redis://127.0.0.1:6379
+  coatroom copy --from redis://cache.internal --to postgres://coatroom:secret@db.internal/sessions";
+
+impl Copy {
+    fn check(&self) -> Result<(), clap::Error> {
+        if self.from == self.to {
+            return Err(conflict("copy", "--from and --to are the same store; name two"));
+        }
+        Ok(())
+    }
 }
 
 /// What `coatroom demo` takes.
@@ -71,10 +116,10 @@ Examples:
 Sign in as alice / wonderland or bob / builder.";
 
 impl Demo {
-    /// What single options cannot know of each other.
-    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+    fn check(&self) -> Result<(), clap::Error> {
         if self.store == StoreUrl::Memory && self.durability.is_some() {
             return Err(conflict(
+                "demo",
                 "--durability needs a store that keeps files; drop it, or choose --store embedded:DIRECTORY",
             ));
         }
@@ -98,18 +143,20 @@ impl Demo {
 impl Demo {
     /// The defaults.
     pub(crate) fn for_tests() -> Self {
-        let Command::Demo(demo) = Cli::parse_from(["coatroom", "demo"]).command;
-        demo
+        match Cli::parse_from(["coatroom", "demo"]).command {
+            Command::Demo(demo) => demo,
+            other => unreachable!("{other:?}"),
+        }
     }
 }
 
-fn conflict(message: &str) -> clap::Error {
+fn conflict(subcommand: &str, message: &str) -> clap::Error {
     use clap::CommandFactory;
     let mut cli = Cli::command();
     cli.build();
     let error = clap::error::ErrorKind::ArgumentConflict;
-    match cli.find_subcommand_mut("demo") {
-        Some(demo) => demo.error(error, message),
+    match cli.find_subcommand_mut(subcommand) {
+        Some(subcommand) => subcommand.error(error, message),
         None => cli.error(error, message),
     }
 }
@@ -119,8 +166,19 @@ mod tests {
     use super::*;
 
     fn demo(arguments: &[&str]) -> Result<Demo, clap::Error> {
-        let Command::Demo(demo) = Cli::try_parse_from(["coatroom", "demo"].iter().chain(arguments))?.command;
-        demo.check().map(|()| demo)
+        let command = Cli::try_parse_from(["coatroom", "demo"].iter().chain(arguments))?.command;
+        command.check()?;
+        match command {
+            Command::Demo(demo) => Ok(demo),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_store_is_not_copied_to_itself() {
+        let cli = Cli::try_parse_from(["coatroom", "copy", "--from", "embedded:a", "--to", "embedded:a"]);
+        let error = cli.unwrap().command.check().unwrap_err();
+        assert!(error.to_string().contains("name two"), "{error}");
     }
 
     #[test]

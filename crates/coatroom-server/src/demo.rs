@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coatroom::store::OpenError;
+use coatroom::store::OpenStoreError;
 use coatroom::{ConfigError, SessionManager, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -55,7 +55,7 @@ pub(crate) enum DemoError {
     #[error("starting the server failed")]
     Runtime(#[source] std::io::Error),
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] OpenStoreError),
     #[error(transparent)]
     Close(#[from] StoreError),
     #[error(transparent)]
@@ -68,7 +68,7 @@ pub(crate) enum DemoError {
 pub(crate) fn run(options: Demo) -> Result<(), DemoError> {
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(DemoError::Runtime)?;
     let listener = runtime.block_on(listen(options.listen))?;
-    let store = options.store().open()?;
+    let store = runtime.block_on(options.store().connect())?;
     let served = runtime.block_on(serve(listener, store.shared(), &options));
     // A password check may still run on a blocking thread; it is not worth waiting for long.
     runtime.shutdown_timeout(Duration::from_secs(1));

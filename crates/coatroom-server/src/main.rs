@@ -1,6 +1,7 @@
 //! The program `coatroom`.
 
 mod cli;
+mod copy;
 mod demo;
 
 use std::error::Error;
@@ -12,18 +13,26 @@ use clap::Parser;
 use self::cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let Command::Demo(options) = Cli::parse().command;
-    if let Err(misuse) = options.check() {
+    let command = Cli::parse().command;
+    if let Err(misuse) = command.check() {
         misuse.exit();
     }
     log_to_stderr();
-    match demo::run(options) {
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&error);
+            tell(&*error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Demo(options) => demo::run(options)?,
+        Command::Copy(options) => copy::run(&options)?,
+    }
+    Ok(())
 }
 
 /// One line: what failed, and why, down to the first cause.

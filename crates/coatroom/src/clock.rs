@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::ops::Add;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time: milliseconds since 1970-01-01 00:00 UTC.
@@ -79,6 +80,34 @@ impl Clock for SystemClock {
     }
 }
 
+/// The clock of a manager, corrected by that of its store's server.
+#[derive(Debug)]
+pub(crate) struct CorrectedClock {
+    clock: Arc<dyn Clock>,
+    /// How far the server is ahead, in milliseconds.
+    ahead: AtomicI64,
+}
+
+impl CorrectedClock {
+    pub(crate) fn new(clock: Arc<dyn Clock>, server_time: Timestamp) -> Self {
+        let corrected = Self { clock, ahead: AtomicI64::new(0) };
+        corrected.correct(server_time);
+        corrected
+    }
+
+    /// Takes down how far the server is ahead now.
+    pub(crate) fn correct(&self, server_time: Timestamp) {
+        let ahead = server_time.0.wrapping_sub(self.clock.now().0).cast_signed();
+        self.ahead.store(ahead, Ordering::Relaxed);
+    }
+}
+
+impl Clock for CorrectedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now().0.saturating_add_signed(self.ahead.load(Ordering::Relaxed)))
+    }
+}
+
 /// A clock that stands still until it is moved: for tests.
 ///
 /// # Example
@@ -125,8 +154,28 @@ impl Clock for ManualClock {
     }
 }
 
-impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corrected_clock_shows_the_servers_time_until_it_is_corrected_again() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        for (local, server) in [(0, 5), (5, 0)] {
+            let clock = Arc::new(ManualClock::new());
+            let noon = clock.now();
+            clock.set(noon + minutes(local));
+            let corrected = CorrectedClock::new(clock.clone(), noon + minutes(server));
+            clock.advance(minutes(1));
+            assert_eq!(corrected.now(), noon + minutes(server + 1));
+            corrected.correct(noon + minutes(30));
+            assert_eq!(corrected.now(), noon + minutes(30));
+        }
     }
 }

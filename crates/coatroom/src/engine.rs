@@ -20,7 +20,7 @@ pub(crate) use self::plan::{Settings, Work};
 pub use self::sweep::Swept;
 pub use self::undo::Undo;
 pub(crate) use self::write::Written;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, CorrectedClock, Timestamp};
 use crate::codec::{Codec, Sealer};
 use crate::config::Config;
 use crate::error::{SessionError, StoreError};
@@ -42,6 +42,8 @@ const MAX_ATTEMPTS: u32 = 500;
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same clock, where it follows the one of the store's server.
+    pub(crate) corrected: Option<Arc<CorrectedClock>>,
     pub(crate) config: Config,
     pub(crate) events: Events,
     pub(crate) sealer: Option<Arc<dyn Sealer>>,
@@ -60,6 +62,13 @@ pub(crate) enum Loaded {
 impl Engine {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Follows the clock of the store's server, if it has one.
+    fn correct_clock(&self) {
+        if let (Some(clock), Some(server_time)) = (&self.corrected, self.store.server_time()) {
+            clock.correct(server_time);
+        }
     }
 
     pub(crate) fn key(&self, locator: Locator) -> Key {

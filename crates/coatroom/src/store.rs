@@ -34,7 +34,7 @@ pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub use self::network::ConnectError;
 #[cfg(feature = "embedded")]
-pub use self::url::{OpenStore, StoreUrl, StoreUrlError};
+pub use self::url::{OpenStore, OpenStoreError, StoreUrl, StoreUrlError};
 use crate::clock::Timestamp;
 
 use crate::id::{Key, Locator, Namespace};
@@ -87,6 +87,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// The number of live records of the namespace.
     fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64>;
+
+    /// The namespaces that have live records, each once, in no particular order. One whose records
+    /// have all gone may still be among them.
+    fn namespaces(&self) -> StoreFuture<Vec<Namespace>>;
 
     /// All live records of the namespace whose principal is `principal`, in no particular order.
     /// A record is found from the moment its `create` or `commit` has completed.

@@ -6,6 +6,7 @@
 mod account;
 mod client;
 mod command_line;
+mod copy;
 mod crash;
 mod lab;
 mod process;

@@ -25,8 +25,9 @@ pub struct Swept {
 }
 
 impl Engine {
-    /// One bounded step of sweeping.
+    /// One bounded step of sweeping; the time to look at the clocks too.
     pub(crate) async fn sweep(&self) -> Result<Swept, StoreError> {
+        self.correct_clock();
         let now = self.now();
         let Claim { records, more } =
             self.store.claim_expired(self.config.namespace, now, now + LEASE, BATCH).await?;

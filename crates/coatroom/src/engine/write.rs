@@ -110,17 +110,35 @@ impl Engine {
             Ok(Commit::Landed(departed)) => Ok(Attempt::Landed(departed)),
             Ok(Commit::Conflict(newest)) => Ok(Attempt::Newer(newest)),
             Ok(Commit::Gone) => Ok(Attempt::Gone),
-            Err(error) if error.is_outcome_unknown() => match self.find(record).await? {
-                None => Ok(Attempt::Gone),
-                Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
-                // Ours did not land, or another's stands where ours would: both start again.
-                Some(found) if found.revision() == expected || found.revision() == record.revision() => {
-                    Ok(Attempt::Newer(found))
-                }
-                // Others committed on top, perhaps of ours: nobody can tell, so it is no success.
-                Some(_) => Err(error),
-            },
+            Err(error) if error.is_outcome_unknown() => self.ask_again(expected, record, error).await,
             Err(error) => Err(error),
+        }
+    }
+
+    /// What became of a commit whose answer was lost with `error`. It may still be on its way, so
+    /// where the record is as before the very same one is sent again: of the two one lands at most,
+    /// and the other meets it.
+    async fn ask_again(
+        &self,
+        expected: u64,
+        record: &Record,
+        error: StoreError,
+    ) -> Result<Attempt, StoreError> {
+        let mut newest = self.find(record).await?;
+        if newest.as_ref().is_some_and(|found| found.revision() == expected) {
+            match self.store.commit(expected, record.clone(), self.now()).await? {
+                Commit::Landed(departed) => return Ok(Attempt::Landed(departed)),
+                Commit::Conflict(found) => newest = Some(found),
+                Commit::Gone => newest = None,
+            }
+        }
+        match newest {
+            None => Ok(Attempt::Gone),
+            Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
+            // Another's stands where ours would, so ours never will.
+            Some(found) if found.revision() == record.revision() => Ok(Attempt::Newer(found)),
+            // Others committed on top, perhaps of ours: nobody can tell, so it is no success.
+            Some(_) => Err(error),
         }
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{SessionManager, Shared};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, CorrectedClock, SystemClock};
 use crate::codec::Sealer;
 use crate::config::{AtLimit, Cap, Config, ConfigError};
 use crate::engine::Engine;
@@ -19,6 +19,7 @@ use crate::sweeper::Sweeper;
 pub struct SessionManagerBuilder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    follow_store_clock: bool,
     config: Config,
     events: Events,
     sealer: Option<Arc<dyn Sealer>>,
@@ -32,6 +33,7 @@ impl SessionManagerBuilder {
         Self {
             store,
             clock: Arc::new(SystemClock),
+            follow_store_clock: true,
             config: Config::default(),
             events: Events::default(),
             sealer: None,
@@ -115,6 +117,16 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// Whether the clock is corrected by that of the store's server
+    /// ([`Store::server_time`](crate::Store::server_time)): when the manager is built and at every
+    /// sweep. Default `true`, so that machines whose clocks differ agree on every deadline; stores of
+    /// one machine have no other clock. Tests that move a manual clock over a store on a server
+    /// turn it off.
+    pub fn follow_store_clock(mut self, follow: bool) -> Self {
+        self.follow_store_clock = follow;
+        self
+    }
+
     /// The one listener of [events](crate::Event); default none.
     pub fn on_event(mut self, listener: impl Listener) -> Self {
         self.events = Events::new(Arc::new(listener));
@@ -144,9 +156,12 @@ impl SessionManagerBuilder {
         self.config.check()?;
         #[cfg(feature = "tower")]
         let web = self.web.check()?;
+        let server_time = self.store.server_time().filter(|_| self.follow_store_clock);
+        let corrected = server_time.map(|now| Arc::new(CorrectedClock::new(self.clock.clone(), now)));
         let engine = Arc::new(Engine {
             store: self.store,
-            clock: self.clock,
+            clock: corrected.clone().map_or(self.clock, |clock| clock),
+            corrected,
             config: self.config,
             events: self.events,
             sealer: self.sealer,

@@ -206,7 +206,8 @@ macro_rules! __conformance_sentences {
                 dead_records_do_not_end_a_listing
                 pages_and_counts_keep_to_their_namespace
                 count_is_the_number_of_live_records
-                count_falls_with_each_remove;
+                count_falls_with_each_remove
+                every_namespace_with_records_is_named_once;
             principal:
                 of_principal_finds_all_records_of_a_principal
                 principals_are_compared_whole

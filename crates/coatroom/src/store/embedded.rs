@@ -277,6 +277,10 @@ impl Store for EmbeddedStore {
         self.offload(move |core| core.count(namespace, now))
     }
 
+    fn namespaces(&self) -> StoreFuture<Vec<Namespace>> {
+        self.offload(Core::namespaces)
+    }
+
     fn of_principal(
         &self,
         namespace: Namespace,

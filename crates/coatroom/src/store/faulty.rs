@@ -3,12 +3,14 @@
 mod gate;
 mod script;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 pub use self::gate::Gate;
-use self::script::{Fault, Script, after, before};
+use self::script::{Fault, Script, after, before, lost};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
@@ -44,6 +46,19 @@ pub struct FaultyStore {
     inner: Arc<dyn Store>,
     yielding: bool,
     script: Mutex<Script>,
+    late: Mutex<Late>,
+}
+
+/// Work that is still on its way to the store.
+#[derive(Default)]
+struct Late(BTreeMap<Operation, Vec<LateWork>>);
+
+type LateWork = Box<dyn FnOnce(&dyn Store) -> StoreFuture<()> + Send>;
+
+impl fmt::Debug for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// The methods of [`Store`].
@@ -60,6 +75,7 @@ pub enum Operation {
     Epoch,
     Flush,
     Load,
+    Namespaces,
     OfPrincipal,
     Page,
     Remove,
@@ -71,7 +87,7 @@ impl FaultyStore {
     /// `inner`, without a fault so far.
     #[must_use]
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, yielding: false, script: Mutex::default() }
+        Self { inner, yielding: false, script: Mutex::default(), late: Mutex::default() }
     }
 
     /// Has every call of every operation pend once before its work and once after it.
@@ -124,6 +140,12 @@ impl FaultyStore {
         self.inject(operation, nth, Fault::LoseAnswer);
     }
 
+    /// Loses the answer of a call at once, and does its work just before the next call of the
+    /// operation, as a command does that was still on its way when the caller gave up.
+    pub fn land_late(&self, operation: Operation, nth: usize) {
+        self.inject(operation, nth, Fault::LandLate);
+    }
+
     /// Forgets all faults that have not happened yet; calls that are held stay so.
     pub fn heal(&self) {
         self.script.lock().heal();
@@ -139,14 +161,26 @@ impl FaultyStore {
         work: impl FnOnce(&dyn Store) -> StoreFuture<T> + Send + 'static,
     ) -> StoreFuture<T> {
         let mut faults = self.script.lock().call(operation);
+        let late = self.late.lock().0.remove(&operation).unwrap_or_default();
+        if faults.iter().any(|fault| matches!(fault, Fault::LandLate)) {
+            let work = |store: &dyn Store| {
+                let answer = work(store);
+                StoreFuture::boxed(async move { answer.await.map(drop) })
+            };
+            self.late.lock().0.entry(operation).or_default().push(Box::new(work));
+            return StoreFuture::failed(lost(operation));
+        }
         if self.yielding {
             faults.extend([Fault::PendBefore, Fault::PendAfter]);
         }
-        if faults.is_empty() {
+        if faults.is_empty() && late.is_empty() {
             return work(&*self.inner);
         }
         let inner = Arc::clone(&self.inner);
         StoreFuture::boxed(async move {
+            for work in late {
+                let _ = work(&*inner).await;
+            }
             before(&faults).await?;
             let answer = work(&*inner).await;
             after(operation, &faults).await?;
@@ -191,6 +225,10 @@ impl Store for FaultyStore {
 
     fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64> {
         self.call(Operation::Count, move |store| store.count(namespace, now))
+    }
+
+    fn namespaces(&self) -> StoreFuture<Vec<Namespace>> {
+        self.call(Operation::Namespaces, |store| store.namespaces())
     }
 
     fn of_principal(

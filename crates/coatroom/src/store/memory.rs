@@ -127,6 +127,10 @@ impl Store for MemoryStore {
         StoreFuture::ready(self.0.count(namespace, now))
     }
 
+    fn namespaces(&self) -> StoreFuture<Vec<Namespace>> {
+        StoreFuture::ready(self.0.namespaces())
+    }
+
     fn of_principal(
         &self,
         namespace: Namespace,

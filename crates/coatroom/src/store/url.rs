@@ -1,11 +1,13 @@
 //! Stores by URL, for programs whose operators choose one.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Durability, EmbeddedStore, MemoryStore, OpenError, Store};
+#[cfg(feature = "embedded")]
+use super::{Durability, EmbeddedStore, OpenError};
+use super::{MemoryStore, Store};
 use crate::error::StoreError;
 
 /// What the URL of a store says.
@@ -28,6 +30,7 @@ use crate::error::StoreError;
 #[non_exhaustive]
 pub enum StoreUrl {
     /// `embedded:`
+    #[cfg(feature = "embedded")]
     Embedded {
         /// Where the files lie.
         directory: PathBuf,
@@ -92,19 +95,49 @@ impl fmt::Display for StoreUrl {
 }
 
 impl StoreUrl {
-    /// Opens the store. Blocks.
+    /// Opens the store, blocking: for threads without an async runtime. A store on a server runs its
+    /// connections on a thread of its own.
     ///
     /// # Errors
     ///
-    /// Those of [`EmbeddedStore::open`].
-    pub fn open(&self) -> Result<OpenStore, OpenError> {
+    /// Those of opening a store of the kind, which name the remedy.
+    pub fn open(&self) -> Result<OpenStore, OpenStoreError> {
         Ok(OpenStore(match self {
-            Self::Embedded { directory, durability } => {
-                Kind::Embedded(Arc::new(EmbeddedStore::builder(directory).durability(*durability).open()?))
-            }
+            #[cfg(feature = "embedded")]
+            Self::Embedded { directory, durability } => embedded_store(directory, *durability)?,
             Self::Memory => Kind::Memory(Arc::new(MemoryStore::new())),
         }))
     }
+
+    /// Opens the store in an async runtime. A store on a server lives in it: it must last as long as
+    /// the store is used. An embedded store blocks for a moment while its files are read.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future opens nothing.
+    pub async fn connect(&self) -> Result<OpenStore, OpenStoreError> {
+        self.open()
+    }
+}
+
+#[cfg(feature = "embedded")]
+fn embedded_store(directory: &Path, durability: Durability) -> Result<Kind, OpenError> {
+    let store = EmbeddedStore::builder(directory).durability(durability).open()?;
+    Ok(Kind::Embedded(Arc::new(store)))
+}
+
+/// A store could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenStoreError {
+    /// An embedded one.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Embedded(#[from] OpenError),
 }
 
 /// A store that was opened by its URL. Clones are the same store.

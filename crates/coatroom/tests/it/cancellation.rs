@@ -133,6 +133,20 @@ on_each_store! {
         assert_eq!(house.sessions.count().await.unwrap(), 0);
     }
 
+    async fn a_commit_that_lands_after_it_was_asked_for_is_not_applied_twice(place) {
+        let faulty = Arc::new(FaultyStore::new(place.store.clone()));
+        let house = House::with_store(faulty.clone(), |b| b);
+        let mut client = Client::new(app(&house));
+        client.post("/add", "").await;
+        for path in ["/update", "/add"] {
+            faulty.land_late(Operation::Commit, 1);
+            assert_eq!(client.post(path, "").await.status, 200);
+        }
+        let locator = house.sessions.list(None, 2).await.unwrap().0[0].locator;
+        let session = house.sessions.open_locator(&locator).await.unwrap().unwrap();
+        assert_eq!((session.get(COUNT).unwrap(), session.get(TWIN).unwrap()), (Some(3), Some(2)));
+    }
+
     async fn an_outcome_that_nobody_can_tell_is_no_success(place) {
         let faulty = Arc::new(FaultyStore::new(place.store.clone()));
         let house = House::with_store(faulty.clone(), |b| b);

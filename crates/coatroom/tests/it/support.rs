@@ -53,6 +53,7 @@ impl House {
     ) -> Self {
         let clock = Arc::new(ManualClock::new());
         let builder = SessionManager::builder_shared(store).clock(clock.clone()).sweep_every(None);
+        let builder = builder.follow_store_clock(false);
         Self { sessions: configure(builder).build().unwrap(), clock, _place: None }
     }
 }

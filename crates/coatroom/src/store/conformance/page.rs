@@ -5,6 +5,19 @@ use crate::id::{Key, Locator};
 use crate::record::Record;
 use crate::store::{Page, Store};
 
+/// "The namespaces that have live records, each once", whichever others the store serves.
+pub async fn every_namespace_with_records_is_named_once(store: &dyn Store) {
+    let scenes: Vec<_> = (0..5).map(|_| Scene::new(store)).collect();
+    for scene in &scenes {
+        scene.put_all(&[scene.sample(), scene.sample()]).await;
+    }
+    let named = done("namespaces", store.namespaces().await);
+    for scene in &scenes {
+        let times = named.iter().filter(|namespace| **namespace == scene.namespace).count();
+        assert_eq!(times, 1, "a namespace with two records was named {times} times");
+    }
+}
+
 /// "In the order of their locators", each with its data.
 pub async fn pages_are_in_the_order_of_locators(store: &dyn Store) {
     let scene = Scene::new(store);

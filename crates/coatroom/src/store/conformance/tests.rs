@@ -75,6 +75,7 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (Flaw::EpochsOfAllNamespaces, "epochs_of_others_stay"),
     (Flaw::FilesByFirstDeadline, "a_shortened_deadline_is_claimed_in_time"),
     (Flaw::FindsPrincipalsByPrefix, "principals_are_compared_whole"),
+    (Flaw::HidesANamespace, "every_namespace_with_records_is_named_once"),
     (Flaw::HidesThatThereIsMore, "claims_find_each_dead_record_once"),
     (Flaw::LivesOneTooLong, "load_finds_a_record_until_the_millisecond_of_its_deadline"),
     (Flaw::MixesNamespaces, "namespaces_never_meet"),

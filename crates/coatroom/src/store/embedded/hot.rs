@@ -235,6 +235,11 @@ impl Shard {
         records.chain(gone).filter(|change| change.key.namespace == namespace).collect()
     }
 
+    /// The namespaces of what the files may not have yet.
+    pub(super) fn unflushed_namespaces(&self) -> impl Iterator<Item = Namespace> {
+        self.table.iter().filter(|slot| !slot.state.is_clean()).map(|slot| slot.record.key().namespace)
+    }
+
     fn insert(&mut self, record: Record) {
         let key = *record.key();
         self.bytes += cost(&record);

@@ -1,6 +1,6 @@
 //! Reading many records: pages, counts, and the sessions of a principal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::core::Core;
@@ -39,6 +39,23 @@ impl Core {
             ControlFlow::Continue(())
         })?;
         Ok(count)
+    }
+
+    pub(super) fn namespaces(&self) -> Result<Vec<Namespace>, StoreError> {
+        let mut found = BTreeSet::new();
+        for index in 0..=u8::MAX {
+            self.hot.nth(usize::from(index), |shard| found.extend(shard.unflushed_namespaces()));
+        }
+        let failed = |error| self.files_failed("listing the namespaces", error);
+        let mut from = keys::ALL_RECORDS.0.to_vec();
+        // The first record behind a namespace is in the next one.
+        while let Some(entry) = self.db.range(&from, keys::ALL_RECORDS.1).map_err(failed)?.next() {
+            let (entry, _) = entry.map_err(failed)?;
+            let Some(namespace) = keys::namespace_in(&entry) else { break };
+            found.insert(namespace);
+            from = keys::behind(namespace);
+        }
+        Ok(found.into_iter().collect())
     }
 
     pub(super) fn of_principal(

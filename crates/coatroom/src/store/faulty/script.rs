@@ -12,6 +12,7 @@ pub(super) enum Fault {
     Fail(StoreError),
     HoldAfter(Gate),
     HoldBefore(Gate),
+    LandLate,
     LoseAnswer,
     PendAfter,
     PendBefore,
@@ -70,10 +71,14 @@ pub(super) async fn after(operation: Operation, faults: &[Fault]) -> Result<(), 
         }
     }
     if faults.iter().any(|fault| matches!(fault, Fault::LoseAnswer)) {
-        let what = format!("calling {operation:?} of a faulty store");
-        return Err(StoreError::OutcomeUnknown { what, source: None });
+        return Err(lost(operation));
     }
     Ok(())
+}
+
+pub(super) fn lost(operation: Operation) -> StoreError {
+    let what = format!("calling {operation:?} of a faulty store");
+    StoreError::OutcomeUnknown { what, source: None }
 }
 
 async fn pend() {

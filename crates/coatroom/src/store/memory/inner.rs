@@ -1,5 +1,6 @@
 //! The workings of the memory store.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 
 use super::budget::Budget;
@@ -101,6 +102,14 @@ impl Inner {
     pub(super) fn count(&self, namespace: Namespace, now: Timestamp) -> u64 {
         let in_shard = |shard: &mut Shard<Record>| shard.all_live(namespace, now).count() as u64;
         (0..Shards::<Record>::COUNT).map(|index| self.shards.nth(index, in_shard)).sum()
+    }
+
+    pub(super) fn namespaces(&self) -> Vec<Namespace> {
+        let mut found = BTreeSet::new();
+        for index in 0..Shards::<Record>::COUNT {
+            self.shards.nth(index, |shard| found.extend(shard.iter().map(|record| record.key().namespace)));
+        }
+        found.into_iter().collect()
     }
 
     pub(super) fn of_principal(&self, namespace: Namespace, principal: &str, now: Timestamp) -> Vec<Record> {

@@ -24,7 +24,7 @@ impl ServerClock {
     }
 
     /// The server's time now; `None` until its clock was read once.
-    pub(in crate::store) fn now(&self) -> Option<Timestamp> {
+    pub(in crate::store) fn time(&self) -> Option<Timestamp> {
         self.0.lock().map(|reading| reading.shown + reading.at.elapsed())
     }
 }
@@ -39,10 +39,10 @@ mod tests {
     #[test]
     fn the_servers_clock_goes_on_after_it_was_read() {
         let clock = ServerClock::default();
-        assert_eq!(clock.now(), None);
+        assert_eq!(clock.time(), None);
         let noon = Timestamp::from_millis(1_893_499_200_000);
         let Some(asked) = Instant::now().checked_sub(Duration::from_secs(2)) else { return };
         clock.read(noon, asked);
-        assert!(clock.now().unwrap() >= noon + Duration::from_millis(999));
+        assert!(clock.time().unwrap() >= noon + Duration::from_millis(999));
     }
 }

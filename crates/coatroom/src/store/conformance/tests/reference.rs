@@ -31,6 +31,7 @@ pub(super) enum Flaw {
     EpochsOfAllNamespaces,
     FilesByFirstDeadline,
     FindsPrincipalsByPrefix,
+    HidesANamespace,
     HidesThatThereIsMore,
     LivesOneTooLong,
     MixesNamespaces,
@@ -258,6 +259,16 @@ impl Store for Reference {
 
     fn count(&self, namespace: Namespace, now: Timestamp) -> StoreFuture<u64> {
         StoreFuture::ready(self.living(namespace, now).len() as u64)
+    }
+
+    fn namespaces(&self) -> StoreFuture<Vec<Namespace>> {
+        let kept = self.lock();
+        let mut found: Vec<_> = kept.records.keys().map(|key| key.namespace).collect();
+        found.dedup();
+        if self.has(Flaw::HidesANamespace) {
+            found.pop();
+        }
+        StoreFuture::ready(found)
     }
 
     fn of_principal(

@@ -48,6 +48,16 @@ pub(in crate::store::embedded) fn records_of(
     (from, to)
 }
 
+/// Behind all records of the namespace, and before those of any later one.
+pub(in crate::store::embedded) fn behind(namespace: Namespace) -> Vec<u8> {
+    [b"s", &namespace.as_bytes()[..], &[0xFF; 17]].concat()
+}
+
+/// The namespace of a [`record_key`].
+pub(in crate::store::embedded) fn namespace_in(key: &[u8]) -> Option<Namespace> {
+    Some(Namespace::from_bytes(*key.get(1..)?.first_chunk()?))
+}
+
 pub(in crate::store::embedded) fn write_record(record: &Record, out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(&record.activity().to_bits().to_le_bytes());
