@@ -19,6 +19,9 @@ pub(crate) trait Held: FromRequestParts<()> + Send + Sync + 'static {
 
     fn write(&self, name: &str, value: u64) -> impl Future<Output = Result<(), Failed>> + Send;
 
+    /// Keeps a text of so many bytes in the session.
+    fn fill(&self, bytes: usize) -> impl Future<Output = Result<(), Failed>> + Send;
+
     /// Ends the session: signs the visitor out.
     fn end(&self) -> impl Future<Output = Result<(), Failed>> + Send;
 
@@ -54,6 +57,7 @@ pub(crate) fn routes<H: Held>() -> Router {
     Router::new()
         .route("/", get(increment::<H>))
         .route("/read", get(read::<H>))
+        .route("/fill/{bytes}", get(fill::<H>))
         .route("/race/{key}/{milliseconds}", get(race::<H>))
         .route("/tally/{keys}", get(tally::<H>))
         .route("/login", get(login::<H>))
@@ -66,6 +70,13 @@ async fn increment<H: Held>(session: H) -> Result<String, Failed> {
     let count = session.read(COUNTER).await?.unwrap_or(0) + 1;
     session.write(COUNTER, count).await?;
     Ok(count.to_string())
+}
+
+/// A session with something large in it.
+async fn fill<H: Held>(Path(bytes): Path<usize>, session: H) -> Result<&'static str, Failed> {
+    session.fill(bytes).await?;
+    session.write(COUNTER, 1).await?;
+    Ok("filled")
 }
 
 async fn read<H: Held>(session: H) -> Result<String, Failed> {

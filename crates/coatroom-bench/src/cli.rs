@@ -34,7 +34,7 @@ pub(crate) fn help() -> String {
 pub(crate) enum Command {
     Help,
     Run(Plan),
-    Serve { peer: Peer, directory: PathBuf },
+    Serve { peer: Peer, place: String },
     Probe { name: String, arguments: Vec<String> },
 }
 
@@ -54,8 +54,8 @@ impl Command {
             Some("run") => Ok(Self::Run(Plan::parse(arguments)?)),
             Some("serve") => {
                 let peer = Peer::parse(&arguments.next().ok_or("serve needs a system")?)?;
-                let directory = arguments.next().ok_or("serve needs a directory")?.into();
-                Ok(Self::Serve { peer, directory })
+                let place = arguments.next().ok_or("serve needs a directory or a URL")?;
+                Ok(Self::Serve { peer, place })
             }
             Some("probe") => {
                 let name = arguments.next().ok_or("probe needs a name")?;

@@ -10,9 +10,6 @@ use crate::Result;
 use crate::http::{Visitor, head_and_length, request};
 use crate::process::Server;
 
-/// How many connections ask at the same time.
-pub(crate) const CONNECTIONS: usize = 32;
-
 /// Threads that ask: as many as wrk would be given on a small machine.
 const THREADS: usize = 2;
 
@@ -22,15 +19,17 @@ pub(crate) struct Slice {
     pub(crate) requests_per_second: f64,
     /// CPU time of the server's process.
     pub(crate) cpu_microseconds: f64,
+    /// Of a hundred requests 99 were answered within this time.
+    pub(crate) p99_milliseconds: f64,
 }
 
-/// The Cookie headers of `count` new sessions, each with a counter of one.
-pub(crate) fn new_sessions(address: SocketAddr, count: usize) -> Result<Vec<String>> {
+/// The Cookie headers of `count` new sessions, each begun by asking for `path`.
+pub(crate) fn new_sessions(address: SocketAddr, path: &str, count: usize) -> Result<Vec<String>> {
     let mut visitor = Visitor::connect(address)?;
     let mut cookies = Vec::with_capacity(count);
     for _ in 0..count {
         visitor.forget();
-        let answer = visitor.get("/")?;
+        let answer = visitor.get(path)?;
         if answer.status != 200 {
             return Err(format!("a new session was answered {}: {}", answer.status, answer.body).into());
         }
@@ -39,19 +38,20 @@ pub(crate) fn new_sessions(address: SocketAddr, count: usize) -> Result<Vec<Stri
     Ok(cookies)
 }
 
-/// Asks for `path` for `duration`. Each connection has its own part of the cookies and takes them in
-/// turn; no session is asked for by two at once.
+/// Asks for `path` for `duration` over so many connections at the same time. Each has its own part of
+/// the cookies and takes them in turn; no session is asked for by two at once.
 pub(crate) fn closed_loop(
     server: &Server,
     path: &str,
     cookies: &[String],
+    connections: usize,
     duration: Duration,
 ) -> Result<Slice> {
     let requests: Vec<Vec<u8>> = cookies.iter().map(|cookie| request(path, cookie)).collect();
-    let parts: Vec<&[Vec<u8>]> = requests.chunks(requests.len().div_ceil(CONNECTIONS)).collect();
+    let parts: Vec<&[Vec<u8>]> = requests.chunks(requests.len().div_ceil(connections)).collect();
     let before = server.cpu()?;
     let start = Instant::now();
-    let counts: Vec<Result<u64>> = std::thread::scope(|scope| {
+    let times: Vec<Result<Vec<u32>>> = std::thread::scope(|scope| {
         let threads: Vec<_> = parts
             .chunks(parts.len().div_ceil(THREADS))
             .map(|parts| scope.spawn(move || ask_from_one_thread(server.address, parts, start + duration)))
@@ -60,14 +60,23 @@ pub(crate) fn closed_loop(
     });
     let seconds = start.elapsed().as_secs_f64();
     let cpu = server.cpu()? - before;
-    let requests = counts.into_iter().sum::<Result<u64>>()? as f64;
+    let mut times = times.into_iter().collect::<Result<Vec<_>>>()?.concat();
+    let requests = times.len() as f64;
     Ok(Slice {
         requests_per_second: requests / seconds,
         cpu_microseconds: cpu.as_secs_f64() * 1e6 / requests,
+        p99_milliseconds: p99(&mut times) / 1e3,
     })
 }
 
-fn ask_from_one_thread(address: SocketAddr, parts: &[&[Vec<u8>]], end: Instant) -> Result<u64> {
+/// In microseconds, as the times are.
+fn p99(times: &mut [u32]) -> f64 {
+    let at = times.len() * 99 / 100;
+    if at >= times.len() { f64::NAN } else { f64::from(*times.select_nth_unstable(at).1) }
+}
+
+/// How long each answer took, in microseconds.
+fn ask_from_one_thread(address: SocketAddr, parts: &[&[Vec<u8>]], end: Instant) -> Result<Vec<u32>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tasks = tokio::task::LocalSet::new();
     tasks.block_on(&runtime, async {
@@ -78,20 +87,25 @@ fn ask_from_one_thread(address: SocketAddr, parts: &[&[Vec<u8>]], end: Instant) 
                 tokio::task::spawn_local(ask_over_one_connection(address, requests, end))
             })
             .collect();
-        let mut sum = 0;
+        let mut times = Vec::new();
         for connection in connections {
-            sum += connection.await??;
+            times.append(&mut connection.await??);
         }
-        Ok(sum)
+        Ok(times)
     })
 }
 
-async fn ask_over_one_connection(address: SocketAddr, requests: Vec<Vec<u8>>, end: Instant) -> Result<u64> {
+async fn ask_over_one_connection(
+    address: SocketAddr,
+    requests: Vec<Vec<u8>>,
+    end: Instant,
+) -> Result<Vec<u32>> {
     let mut connection = TcpStream::connect(address).await?;
     connection.set_nodelay(true)?;
     let mut buffer = vec![0; 16 * 1024];
-    let mut count = 0;
+    let mut times = Vec::new();
     for request in requests.iter().cycle() {
+        let asked = Instant::now();
         connection.write_all(request).await?;
         let mut filled = 0;
         while head_and_length(&buffer[..filled]).is_none() {
@@ -104,10 +118,11 @@ async fn ask_over_one_connection(address: SocketAddr, requests: Vec<Vec<u8>>, en
             let answer = String::from_utf8_lossy(&buffer[..filled]).into_owned();
             return Err(format!("the server answered under load: {answer}").into());
         }
-        count += 1;
-        if count % 16 == 0 && Instant::now() >= end {
+        let answered = Instant::now();
+        times.push(u32::try_from((answered - asked).as_micros()).unwrap_or(u32::MAX));
+        if answered >= end {
             break;
         }
     }
-    Ok(count)
+    Ok(times)
 }

@@ -24,7 +24,8 @@ use std::process::ExitCode;
 use crate::cli::Command;
 
 /// Any failure here ends the run, and is printed.
-pub(crate) type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
     match Command::parse(std::env::args().skip(1)).and_then(execute) {
@@ -43,7 +44,7 @@ fn execute(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Run(plan) => rows::run(&plan),
-        Command::Serve { peer, directory } => serve::serve(peer, &directory),
+        Command::Serve { peer, place } => serve::serve(peer, &place),
         Command::Probe { name, arguments } => probe::probe(&name, &arguments),
     }
 }

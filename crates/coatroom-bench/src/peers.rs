@@ -1,11 +1,13 @@
 //! The systems that are measured.
 
+#[cfg(feature = "servers")]
+pub(crate) mod actix;
 pub(crate) mod axum_session;
 pub(crate) mod bare;
 pub(crate) mod coatroom;
 pub(crate) mod raw_fjall;
 pub(crate) mod tower_sessions;
-#[cfg(feature = "all-peers")]
+#[cfg(any(feature = "all-peers", feature = "servers"))]
 pub(crate) mod tower_sessions_014;
 
 use std::path::Path;
@@ -34,6 +36,21 @@ pub(crate) enum Peer {
     /// tower-sessions 0.14 with its SQLite store.
     #[cfg(feature = "all-peers")]
     Sqlite,
+    /// Coatroom with its redis store.
+    #[cfg(feature = "servers")]
+    CoatroomRedis,
+    /// Coatroom with its postgres store.
+    #[cfg(feature = "servers")]
+    CoatroomPostgres,
+    /// tower-sessions 0.14 with its Redis store.
+    #[cfg(feature = "servers")]
+    TowerSessionsRedis,
+    /// tower-sessions 0.14 with its PostgreSQL store.
+    #[cfg(feature = "servers")]
+    TowerSessionsPostgres,
+    /// actix-session 0.11 with its Redis store, in actix-web.
+    #[cfg(feature = "servers")]
+    ActixRedis,
 }
 
 impl Peer {
@@ -49,6 +66,14 @@ impl Peer {
         Self::Sqlite,
     ];
 
+    /// Those that keep their sessions in Redis.
+    #[cfg(feature = "servers")]
+    pub(crate) const ON_REDIS: &[Self] = &[Self::CoatroomRedis, Self::TowerSessionsRedis, Self::ActixRedis];
+
+    /// Those that keep their sessions in PostgreSQL.
+    #[cfg(feature = "servers")]
+    pub(crate) const ON_POSTGRES: &[Self] = &[Self::CoatroomPostgres, Self::TowerSessionsPostgres];
+
     /// What it is called on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -61,6 +86,16 @@ impl Peer {
             Self::Moka => "moka",
             #[cfg(feature = "all-peers")]
             Self::Sqlite => "sqlite",
+            #[cfg(feature = "servers")]
+            Self::CoatroomRedis => "coatroom-redis",
+            #[cfg(feature = "servers")]
+            Self::CoatroomPostgres => "coatroom-postgres",
+            #[cfg(feature = "servers")]
+            Self::TowerSessionsRedis => "tower-sessions-redis",
+            #[cfg(feature = "servers")]
+            Self::TowerSessionsPostgres => "tower-sessions-postgres",
+            #[cfg(feature = "servers")]
+            Self::ActixRedis => "actix-redis",
         }
     }
 
@@ -76,6 +111,16 @@ impl Peer {
             Self::Moka => "tower-sessions 0.14, moka",
             #[cfg(feature = "all-peers")]
             Self::Sqlite => "tower-sessions 0.14, SQLite",
+            #[cfg(feature = "servers")]
+            Self::CoatroomRedis => "Coatroom, redis",
+            #[cfg(feature = "servers")]
+            Self::CoatroomPostgres => "Coatroom, postgres",
+            #[cfg(feature = "servers")]
+            Self::TowerSessionsRedis => "tower-sessions 0.14, Redis",
+            #[cfg(feature = "servers")]
+            Self::TowerSessionsPostgres => "tower-sessions 0.14, PostgreSQL",
+            #[cfg(feature = "servers")]
+            Self::ActixRedis => "actix-session 0.11, Redis",
         }
     }
 
@@ -88,13 +133,18 @@ impl Peer {
     }
 
     pub(crate) fn parse(name: &str) -> Result<Self> {
-        let mut all = [Self::Bare].into_iter().chain(Self::with_sessions());
+        let all = [Self::Bare].into_iter().chain(Self::with_sessions());
+        #[cfg(feature = "servers")]
+        let all = all.chain(Self::ON_REDIS.iter().chain(Self::ON_POSTGRES).copied());
+        let mut all = all;
         let found = all.find(|peer| peer.name() == name);
         found.ok_or_else(|| format!("no such system: {name}").into())
     }
 
-    /// The application with this system's sessions; `directory` is for those that keep files.
-    pub(crate) async fn router(self, directory: &Path) -> Result<Router> {
+    /// The application with this system's sessions, which are at `place`: a directory for those that
+    /// keep files, the URL of their server for those that have one.
+    pub(crate) async fn router(self, place: &str) -> Result<Router> {
+        let directory = Path::new(place);
         match self {
             Self::Bare => Ok(bare::router()),
             Self::CoatroomMemory => coatroom::router(coatroom::in_memory()),
@@ -105,6 +155,16 @@ impl Peer {
             Self::Moka => Ok(tower_sessions_014::moka_router()),
             #[cfg(feature = "all-peers")]
             Self::Sqlite => tower_sessions_014::sqlite_router(directory).await,
+            #[cfg(feature = "servers")]
+            Self::CoatroomRedis | Self::CoatroomPostgres => {
+                coatroom::router(coatroom::at(&place.parse()?).await?)
+            }
+            #[cfg(feature = "servers")]
+            Self::TowerSessionsRedis => tower_sessions_014::redis_router(place).await,
+            #[cfg(feature = "servers")]
+            Self::TowerSessionsPostgres => tower_sessions_014::postgres_router(place).await,
+            #[cfg(feature = "servers")]
+            Self::ActixRedis => Err("actix-session serves itself".into()),
         }
     }
 }

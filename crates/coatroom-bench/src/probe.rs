@@ -1,6 +1,8 @@
 //! What needs a fresh process: it prints numbers, and the run that started it reads them.
 
 mod growth;
+#[cfg(feature = "servers")]
+mod network;
 mod stall;
 mod start;
 
@@ -37,6 +39,10 @@ pub(crate) fn probe(name: &str, arguments: &[String]) -> Result<()> {
                 }
             }
             "stall" => stall::stall(Peer::parse(argument(0)?)?, argument(1)?.parse()?).await,
+            #[cfg(feature = "servers")]
+            "fill-server" => {
+                network::fill(Peer::parse(argument(0)?)?, argument(1)?, argument(2)?.parse()?).await
+            }
             "fill" => start::fill(Path::new(argument(0)?), argument(1)?.parse()?).await,
             "fill-and-die" => start::fill_and_die(Path::new(argument(0)?), argument(1)?.parse()?).await,
             "start" => start::start(Path::new(argument(0)?)).await,

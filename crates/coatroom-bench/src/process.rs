@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,18 +15,20 @@ use crate::peers::Peer;
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     child: Child,
-    /// Where it keeps its files; gone with it.
-    _directory: TempDir,
+    /// Where it keeps its files, if it does; gone with it.
+    _directory: Option<TempDir>,
 }
 
 impl Server {
-    /// Starts a server and waits until it is ready.
-    pub(crate) fn start(peer: Peer) -> Result<Self> {
-        let directory = directory()?;
+    /// Starts a server and waits until it is ready. Its sessions are at `url`, or else in a directory
+    /// of its own.
+    pub(crate) fn start(peer: Peer, url: Option<&str>) -> Result<Self> {
+        let directory = if url.is_some() { None } else { Some(directory()?) };
+        let place = url.map_or_else(|| directory.iter().map(TempDir::path).collect(), PathBuf::from);
         let mut child = Command::new(std::env::current_exe()?)
             .arg("serve")
             .arg(peer.name())
-            .arg(directory.path())
+            .arg(place)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

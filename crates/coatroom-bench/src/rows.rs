@@ -5,6 +5,8 @@ mod growth;
 mod inprocess;
 pub(crate) mod layer;
 mod memory;
+#[cfg(feature = "servers")]
+mod network;
 mod race;
 mod server;
 mod stall;
@@ -36,6 +38,10 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "race", what: "parallel requests on one session", run: race::run },
     Row { name: "attributes", what: "growth with the number of attributes", run: growth::attributes },
     Row { name: "values", what: "growth with the size of values", run: growth::values },
+    #[cfg(feature = "servers")]
+    Row { name: "redis", what: "sessions in Redis", run: network::redis },
+    #[cfg(feature = "servers")]
+    Row { name: "postgres", what: "sessions in PostgreSQL", run: network::postgres },
     Row { name: "sessions", what: "growth with the number of sessions", run: growth::sessions },
 ];
 

@@ -21,6 +21,11 @@ impl Held for Session<SessionNullPool> {
         Ok(())
     }
 
+    async fn fill(&self, bytes: usize) -> Result<(), Failed> {
+        self.set("text", "x".repeat(bytes));
+        Ok(())
+    }
+
     async fn end(&self) -> Result<(), Failed> {
         self.destroy();
         Ok(())

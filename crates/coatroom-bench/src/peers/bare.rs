@@ -31,6 +31,11 @@ impl Held for Nothing {
         Ok(())
     }
 
+    async fn fill(&self, bytes: usize) -> Result<(), Failed> {
+        let _ = bytes;
+        Ok(())
+    }
+
     async fn end(&self) -> Result<(), Failed> {
         Ok(())
     }

@@ -28,6 +28,12 @@ pub(crate) fn in_files(directory: &Path, durability: Durability) -> Result<Sessi
     Ok(SessionManager::builder(store))
 }
 
+/// A manager whose sessions live on a server, still to be built.
+#[cfg(feature = "servers")]
+pub(crate) async fn at(url: &coatroom::store::StoreUrl) -> Result<SessionManagerBuilder> {
+    Ok(SessionManager::builder_shared(url.connect().await?.shared()))
+}
+
 /// The application with the sessions of a manager that is as it comes, but for its store.
 pub(crate) fn router(sessions: SessionManagerBuilder) -> Result<Router> {
     Ok(routes::<Session>().layer(sessions.build()?.layer()))
@@ -40,6 +46,10 @@ impl Held for Session {
 
     async fn write(&self, name: &str, value: u64) -> Result<(), Failed> {
         self.set(Slot::new(name), &value).map_err(Failed::new)
+    }
+
+    async fn fill(&self, bytes: usize) -> Result<(), Failed> {
+        self.set(Slot::new("text"), &"x".repeat(bytes)).map_err(Failed::new)
     }
 
     async fn end(&self) -> Result<(), Failed> {

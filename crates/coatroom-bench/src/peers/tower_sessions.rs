@@ -24,6 +24,10 @@ impl Held for Session {
         self.insert(name, value).await.map_err(Failed::new)
     }
 
+    async fn fill(&self, bytes: usize) -> Result<(), Failed> {
+        self.insert("text", "x".repeat(bytes)).await.map_err(Failed::new)
+    }
+
     async fn end(&self) -> Result<(), Failed> {
         self.flush().await.map_err(Failed::new)
     }

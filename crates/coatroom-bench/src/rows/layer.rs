@@ -89,8 +89,9 @@ struct App {
 impl App {
     fn new(runtime: &Runtime, peer: Peer, directory: &std::path::Path) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
+        let place = directory.to_str().ok_or("the directory has an odd name")?;
         runtime.block_on(async {
-            let router = peer.router(directory).await?;
+            let router = peer.router(place).await?;
             let answer = router.clone().oneshot(Request::get("/").body(Body::empty())?).await?;
             let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
             let pairs: Vec<_> =

@@ -29,7 +29,7 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Result<()> {
         ],
     );
     for peer in Peer::with_sessions() {
-        let server = Server::start(peer)?;
+        let server = Server::start(peer, None)?;
         let mut outcomes = Vec::new();
         for _ in 0..rounds {
             outcomes.push(race(&server)?);

@@ -21,6 +21,9 @@ struct Load {
     requests_goal: Option<f64>,
 }
 
+/// How many connections ask at the same time.
+const CONNECTIONS: usize = 32;
+
 const LOADS: &[Load] = &[
     Load { what: "incrementing, 32 sessions", path: "/", sessions: 32, requests_goal: Some(0.85) },
     Load { what: "reading, 32 sessions", path: "/read", sessions: 32, requests_goal: Some(0.9) },
@@ -30,7 +33,14 @@ const LOADS: &[Load] = &[
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "A whole server, 32 connections",
-        &["load", "system", "CPU us per request", "requests/s", "requests/s beside no sessions"],
+        &[
+            "load",
+            "system",
+            "CPU us per request",
+            "requests/s",
+            "99 % within (ms)",
+            "requests/s beside no sessions",
+        ],
     );
     for &load in LOADS {
         let measured = measure(plan, load)?;
@@ -43,6 +53,7 @@ pub(super) fn run(plan: &Plan, report: &mut Report) -> Result<()> {
                 peer.title().into(),
                 number(Spread::of(measured.cpu(*peer)?).median),
                 number(Spread::of(requests.iter().copied()).median),
+                number(Spread::of(measured.p99(*peer)?).median),
                 format!("{:.2}x", Spread::of_ratios(&requests, &bare).median),
             ]);
         }
@@ -80,18 +91,18 @@ fn measure(plan: &Plan, load: Load) -> Result<Measured> {
     let peers: Vec<Peer> = Peer::with_sessions().chain([Peer::Bare]).collect();
     let mut servers = Vec::new();
     for peer in &peers {
-        let server = Server::start(*peer)?;
+        let server = Server::start(*peer, None)?;
         // The server without sessions gets the very header that Coatroom gets: reading it is its cost too.
         let cookies = match (peer, servers.first()) {
             (Peer::Bare, Some((_, cookies))) => Vec::clone(cookies),
-            _ => load::new_sessions(server.address, sessions)?,
+            _ => load::new_sessions(server.address, "/", sessions)?,
         };
         servers.push((server, cookies));
     }
     let slice = Duration::from_millis(plan.pick(1000, 300));
     let side = |(server, cookies)| -> Side<'_, Slice> {
         let (server, cookies): (&Server, &Vec<String>) = (server, cookies);
-        Box::new(move || load::closed_loop(server, load.path, cookies, slice))
+        Box::new(move || load::closed_loop(server, load.path, cookies, CONNECTIONS, slice))
     };
     let sides = servers.iter().map(|(server, cookies)| side((server, cookies))).collect();
     let measured = interleave(plan.pick(10, 3), sides)?;
@@ -105,6 +116,10 @@ impl Measured {
 
     fn requests(&self, peer: Peer) -> Result<Vec<f64>> {
         Ok(self.of(peer)?.iter().map(|slice| slice.requests_per_second).collect())
+    }
+
+    fn p99(&self, peer: Peer) -> Result<Vec<f64>> {
+        Ok(self.of(peer)?.iter().map(|slice| slice.p99_milliseconds).collect())
     }
 
     fn of(&self, peer: Peer) -> Result<&[Slice]> {
