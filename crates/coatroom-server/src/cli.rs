@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use coatroom::store::{Durability, StoreUrl};
+use coatroom::store::{Durability, StoreUrl, StoreUrlError};
 
 /// Server-side web sessions that lose nothing.
 #[derive(Debug, Parser)]
@@ -25,6 +25,42 @@ pub(crate) enum Command {
     /// Copies all live sessions of one store to another
     #[command(after_help = COPYING)]
     Copy(Copy),
+    /// Looks at stores
+    #[command(subcommand)]
+    Stores(Stores),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Stores {
+    /// Connects to a store and says what is there, and which of its settings endanger sessions
+    #[command(after_help = CHECKING)]
+    Check(Check),
+}
+
+/// What `coatroom stores check` takes.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The store
+    #[arg(value_name = "STORE", value_parser = existing)]
+    pub(crate) store: StoreUrl,
+}
+
+const CHECKING: &str = "\
+Ends with status 1 where the store cannot be reached or a setting endangers sessions.
+
+Examples:
+  coatroom stores check redis://127.0.0.1:6379
+  coatroom stores check embedded:./coatroom-data";
+
+/// A store that is there: a mistyped directory would be made, and found empty.
+fn existing(url: &str) -> Result<StoreUrl, String> {
+    let store: StoreUrl = url.parse().map_err(|error: StoreUrlError| error.to_string())?;
+    match &store {
+        StoreUrl::Embedded { directory, .. } if !directory.is_dir() => {
+            Err(format!("there is no directory {}", directory.display()))
+        }
+        _ => Ok(store),
+    }
 }
 
 impl Command {
@@ -33,6 +69,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.check(),
             Self::Copy(copy) => copy.check(),
+            Self::Stores(_) => Ok(()),
         }
     }
 }
@@ -41,7 +78,7 @@ impl Command {
 #[derive(Args, Debug)]
 pub(crate) struct Copy {
     /// The store to read; it is left as it is
-    #[arg(long, value_name = "STORE")]
+    #[arg(long, value_name = "STORE", value_parser = existing)]
     pub(crate) from: StoreUrl,
 
     /// The store to write; sessions that it has already are skipped
@@ -176,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_store_is_not_copied_to_itself() {
-        let cli = Cli::try_parse_from(["coatroom", "copy", "--from", "embedded:a", "--to", "embedded:a"]);
+        let cli = Cli::try_parse_from(["coatroom", "copy", "--from", "embedded:.", "--to", "embedded:."]);
         let error = cli.unwrap().command.check().unwrap_err();
         assert!(error.to_string().contains("name two"), "{error}");
     }

@@ -3,6 +3,7 @@
 mod cli;
 mod copy;
 mod demo;
+mod stores;
 
 use std::error::Error;
 use std::io::Write;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::cli::{Cli, Command};
+use self::cli::{Cli, Command, Stores};
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -31,6 +32,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Demo(options) => demo::run(options)?,
         Command::Copy(options) => copy::run(&options)?,
+        Command::Stores(Stores::Check(options)) => stores::check(&options)?,
     }
     Ok(())
 }

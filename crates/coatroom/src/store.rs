@@ -8,6 +8,7 @@
 pub mod conformance;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod examination;
 #[cfg(any(test, feature = "conformance", feature = "test-util"))]
 mod faulty;
 mod future;
@@ -20,20 +21,19 @@ mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod shards;
-#[cfg(feature = "embedded")]
 mod url;
 
 use std::fmt;
 
 #[cfg(feature = "embedded")]
 pub use self::embedded::{Durability, EmbeddedStore, EmbeddedStoreBuilder, OpenError};
+pub use self::examination::Examination;
 #[cfg(any(test, feature = "conformance", feature = "test-util"))]
 pub use self::faulty::{FaultyStore, Gate, Operation};
 pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub use self::network::ConnectError;
-#[cfg(feature = "embedded")]
 pub use self::url::{OpenStore, OpenStoreError, StoreUrl, StoreUrlError};
 use crate::clock::Timestamp;
 

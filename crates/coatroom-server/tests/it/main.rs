@@ -13,3 +13,4 @@ mod process;
 mod protection;
 mod routes;
 mod sign_in;
+mod stores;

@@ -19,6 +19,7 @@ mod core;
 mod db;
 mod directory;
 mod error;
+mod examine;
 mod hot;
 mod journal;
 mod keeper;

@@ -1,22 +1,25 @@
 //! Stores by URL, for programs whose operators choose one.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::sync::Arc;
+mod open;
 
+use std::fmt;
 #[cfg(feature = "embedded")]
-use super::{Durability, EmbeddedStore, OpenError};
-use super::{MemoryStore, Store};
-use crate::error::StoreError;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+pub use self::open::{OpenStore, OpenStoreError};
+#[cfg(feature = "embedded")]
+use super::Durability;
 
 /// What the URL of a store says.
 ///
 /// | URL | store |
 /// |---|---|
-/// | `embedded:DIRECTORY` | [`EmbeddedStore`] in that directory, all else by default |
-/// | `embedded:DIRECTORY?durability=every-commit` | the same with [`Durability::EveryCommit`]; `interval` is the default |
-/// | `memory:` | [`MemoryStore`], all by default |
+/// | `embedded:DIRECTORY` | `EmbeddedStore` in that directory, all else by default |
+/// | `embedded:DIRECTORY?durability=every-commit` | the same with `Durability::EveryCommit`; `interval` is the default |
+/// | `memory:` | [`MemoryStore`](super::MemoryStore), all by default |
+///
+/// A kind whose feature is off is no URL of a store; the error says which feature brings it.
 ///
 /// ```
 /// use coatroom::store::StoreUrl;
@@ -44,14 +47,22 @@ pub enum StoreUrl {
 /// A URL names no store. Says which forms there are.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
-pub struct StoreUrlError(&'static str);
+pub struct StoreUrlError(String);
 
-const FORMS: StoreUrlError = StoreUrlError(
-    "a store is embedded:DIRECTORY, such as embedded:./coatroom-data, embedded:DIRECTORY?durability=every-commit, or memory:",
-);
-const DURABILITIES: StoreUrlError = StoreUrlError(
-    "the durability of a store is interval or every-commit, as in embedded:DIRECTORY?durability=every-commit",
-);
+const FORMS: &str = "a store is embedded:DIRECTORY, such as embedded:./coatroom-data, embedded:DIRECTORY?durability=every-commit, or memory:";
+
+impl StoreUrlError {
+    fn forms() -> Self {
+        Self(FORMS.to_owned())
+    }
+
+    #[allow(dead_code)] // with all features there is no such kind
+    fn without(feature: &str) -> Self {
+        Self(format!(
+            "this program was built without the {feature} store: enable the feature `{feature}` of coatroom"
+        ))
+    }
+}
 
 impl FromStr for StoreUrl {
     type Err = StoreUrlError;
@@ -59,122 +70,49 @@ impl FromStr for StoreUrl {
     fn from_str(url: &str) -> Result<Self, StoreUrlError> {
         match url.split_once(':') {
             Some(("memory", "")) => Ok(Self::Memory),
+            #[cfg(feature = "embedded")]
             Some(("embedded", place)) => embedded(place),
-            _ => Err(FORMS),
+            #[cfg(not(feature = "embedded"))]
+            Some(("embedded", _)) => Err(StoreUrlError::without("embedded")),
+            _ => Err(StoreUrlError::forms()),
         }
     }
 }
 
+#[cfg(feature = "embedded")]
 fn embedded(place: &str) -> Result<StoreUrl, StoreUrlError> {
+    const DURABILITIES: &str = "the durability of a store is interval or every-commit, as in embedded:DIRECTORY?durability=every-commit";
     let (directory, durability) = match place.split_once("?durability=") {
         None => (place, Durability::default()),
         Some((directory, "interval")) => (directory, Durability::default()),
         Some((directory, "every-commit")) => (directory, Durability::EveryCommit),
-        Some(_) => return Err(DURABILITIES),
+        Some(_) => return Err(StoreUrlError(DURABILITIES.to_owned())),
     };
     if directory.is_empty() {
-        return Err(FORMS);
+        return Err(StoreUrlError::forms());
     }
     Ok(StoreUrl::Embedded { directory: directory.into(), durability })
 }
 
 impl fmt::Display for StoreUrl {
+    /// As it is read, but for a password, which is `***`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "embedded")]
             Self::Embedded { directory, durability } => {
-                write!(f, "embedded:{}", directory.display())?;
-                if *durability == Durability::EveryCommit {
-                    f.write_str("?durability=every-commit")
-                } else {
-                    Ok(())
-                }
+                let durability = match durability {
+                    Durability::EveryCommit => "?durability=every-commit",
+                    Durability::Interval(_) => "",
+                };
+                write!(f, "embedded:{}{durability}", directory.display())
             }
             Self::Memory => f.write_str("memory:"),
         }
     }
 }
 
-impl StoreUrl {
-    /// Opens the store, blocking: for threads without an async runtime. A store on a server runs its
-    /// connections on a thread of its own.
-    ///
-    /// # Errors
-    ///
-    /// Those of opening a store of the kind, which name the remedy.
-    pub fn open(&self) -> Result<OpenStore, OpenStoreError> {
-        Ok(OpenStore(match self {
-            #[cfg(feature = "embedded")]
-            Self::Embedded { directory, durability } => embedded_store(directory, *durability)?,
-            Self::Memory => Kind::Memory(Arc::new(MemoryStore::new())),
-        }))
-    }
-
-    /// Opens the store in an async runtime. A store on a server lives in it: it must last as long as
-    /// the store is used. An embedded store blocks for a moment while its files are read.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    ///
-    /// # Cancellation
-    ///
-    /// Dropping the future opens nothing.
-    pub async fn connect(&self) -> Result<OpenStore, OpenStoreError> {
-        self.open()
-    }
-}
-
-#[cfg(feature = "embedded")]
-fn embedded_store(directory: &Path, durability: Durability) -> Result<Kind, OpenError> {
-    let store = EmbeddedStore::builder(directory).durability(durability).open()?;
-    Ok(Kind::Embedded(Arc::new(store)))
-}
-
-/// A store could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenStoreError {
-    /// An embedded one.
-    #[cfg(feature = "embedded")]
-    #[error(transparent)]
-    Embedded(#[from] OpenError),
-}
-
-/// A store that was opened by its URL. Clones are the same store.
-#[derive(Clone, Debug)]
-pub struct OpenStore(Kind);
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Embedded(Arc<EmbeddedStore>),
-    Memory(Arc<MemoryStore>),
-}
-
-impl OpenStore {
-    /// The store, for [`SessionManager::builder_shared`](crate::SessionManager::builder_shared).
-    #[must_use]
-    pub fn shared(&self) -> Arc<dyn Store> {
-        match &self.0 {
-            Kind::Embedded(store) => store.clone(),
-            Kind::Memory(store) => store.clone(),
-        }
-    }
-
-    /// Brings everything to the disk and lets go of it, even where somebody still holds the store,
-    /// whose calls then fail. Blocks; a second call does nothing. On a memory store it does nothing.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EmbeddedStore::close`].
-    pub fn close(&self) -> Result<(), StoreError> {
-        match &self.0 {
-            Kind::Embedded(store) => store.close(),
-            Kind::Memory(_) => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
+#[cfg(feature = "embedded")]
 mod tests {
     use super::*;
 
