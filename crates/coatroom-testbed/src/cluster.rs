@@ -73,6 +73,18 @@ impl RedisCluster {
         }
     }
 
+    /// Waits until each replica has what its primary has.
+    pub fn wait_until_replicated(&self) {
+        for primary in self.primaries.iter().filter(|primary| primary.is_running()) {
+            wait_until("a replica has it all", DEADLINE, || {
+                let info = primary.command(&["INFO", "replication"]);
+                let line = |name: &str| info.lines().find_map(|line| line.trim_end().strip_prefix(name));
+                let offset = line("master_repl_offset:").expect("it is a primary");
+                line("slave0:").is_some_and(|replica| replica.contains(&format!("offset={offset},")))
+            });
+        }
+    }
+
     fn with_timeout(options: &RedisOptions, timeout: &str) -> Self {
         let cluster = Self { primaries: members(options, timeout), replicas: Vec::new() };
         cluster.join();

@@ -90,6 +90,17 @@ impl Postgres {
         self.sql_in("coatroom", sql)
     }
 
+    /// Has the database `coatroom` keep the tables that are made from now on in this empty directory,
+    /// such as a disk of their own that becomes full.
+    pub fn keep_tables_in(&self, directory: &Path) {
+        if let Some(User { uid, gid }) = self.user {
+            std::os::unix::fs::chown(directory, Some(uid), Some(gid))
+                .expect("giving away a directory failed");
+        }
+        self.sql(&format!("CREATE TABLESPACE disk OWNER coatroom LOCATION '{}'", directory.display()));
+        self.sql_in("postgres", "ALTER ROLE coatroom SET default_tablespace = disk");
+    }
+
     /// Asks it to stop and waits until it has; whoever is connected is cut off.
     pub fn stop(&mut self) {
         self.process.take().expect("it runs").stop(Signal::INT);
