@@ -97,7 +97,8 @@ pub(crate) fn directory() -> Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("coatroom-bench-").tempdir_in(beside)?)
 }
 
-fn cpu_of(process: u32) -> Result<Duration> {
+/// The CPU time that a process has used so far.
+pub(crate) fn cpu_of(process: u32) -> Result<Duration> {
     /// What /proc counts in: USER_HZ, which is 100 wherever Linux runs this.
     const TICK: Duration = Duration::from_millis(10);
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;

@@ -101,6 +101,12 @@ impl Postgres {
         self.sql_in("postgres", "ALTER ROLE coatroom SET default_tablespace = disk");
     }
 
+    /// Its process id, and those of the processes that it has started.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        self.process.as_ref().map(Process::pids).unwrap_or_default()
+    }
+
     /// Asks it to stop and waits until it has; whoever is connected is cut off.
     pub fn stop(&mut self) {
         self.process.take().expect("it runs").stop(Signal::INT);

@@ -105,6 +105,15 @@ impl Process {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
+    /// Its process id, and those of the processes that it has started.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        let children = self.children().into_iter();
+        [self.pid()]
+            .into_iter()
+            .chain(children.map(|pid| pid.as_raw_nonzero().get().unsigned_abs()))
+            .collect()
+    }
+
     pub(crate) fn log_tail(&self) -> String {
         tail(&self.log)
     }

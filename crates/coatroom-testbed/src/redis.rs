@@ -95,6 +95,12 @@ impl Redis {
         speak::command(self.port, self.options.setting("requirepass"), words)
     }
 
+    /// Its process id, and those of the processes that it has started.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        self.process.as_ref().map(Process::pids).unwrap_or_default()
+    }
+
     /// Asks it to stop and waits until it has; what must be on the disk is.
     pub fn stop(&mut self) {
         self.process.take().expect("it runs").stop(Signal::TERM);

@@ -7,7 +7,7 @@ use coatroom_testbed::{Postgres, PostgresOptions, Redis, RedisOptions};
 
 use crate::Result;
 use crate::cli::Plan;
-use crate::load::{self, Slice};
+use crate::load;
 use crate::measure::{Side, Spread, interleave};
 use crate::peers::Peer;
 use crate::process::{self, Server};
@@ -70,6 +70,16 @@ const LOADS: &[Load] = &[
     },
 ];
 
+/// What one slice of load showed.
+#[derive(Clone, Copy)]
+struct Slice {
+    requests_per_second: f64,
+    cpu_microseconds: f64,
+    p99_milliseconds: f64,
+    /// CPU time of the database's processes for one request.
+    database_microseconds: f64,
+}
+
 /// Sessions of each system under load.
 const SESSIONS: usize = 512;
 
@@ -95,7 +105,8 @@ pub(super) fn redis(plan: &Plan, report: &mut Report) -> Result<()> {
         requests: (1.15, 1.15),
     };
     let server = Redis::start(RedisOptions::default());
-    under_load(plan, &kind, &server.url(), report)?;
+    let pids = || server.pids();
+    under_load(plan, &kind, &server.url(), &pids, report)?;
     drop(server);
     sizes(plan, &kind, report, |peer, sessions| {
         let server = Redis::start(RedisOptions::default());
@@ -120,7 +131,8 @@ pub(super) fn postgres(plan: &Plan, report: &mut Report) -> Result<()> {
         requests: (1.2, 1.5),
     };
     let server = Postgres::start(PostgresOptions::default());
-    under_load(plan, &kind, &server.url(), report)?;
+    let pids = || server.pids();
+    under_load(plan, &kind, &server.url(), &pids, report)?;
     drop(server);
     sizes(plan, &kind, report, |peer, sessions| {
         let server = Postgres::start(PostgresOptions::default());
@@ -135,7 +147,13 @@ pub(super) fn postgres(plan: &Plan, report: &mut Report) -> Result<()> {
     })
 }
 
-fn under_load(plan: &Plan, kind: &Kind, url: &str, report: &mut Report) -> Result<()> {
+fn under_load(
+    plan: &Plan,
+    kind: &Kind,
+    url: &str,
+    database: &dyn Fn() -> Vec<u32>,
+    report: &mut Report,
+) -> Result<()> {
     let servers: Vec<(Peer, Server)> =
         kind.peers.iter().map(|peer| Ok((*peer, Server::start(*peer, Some(url))?))).collect::<Result<_>>()?;
     let mut table = Table::new(
@@ -150,7 +168,7 @@ fn under_load(plan: &Plan, kind: &Kind, url: &str, report: &mut Report) -> Resul
         ],
     );
     for load in LOADS {
-        let measured = measure(plan, &servers, *load)?;
+        let measured = measure(plan, &servers, *load, database)?;
         let of =
             |peer: Peer| servers.iter().position(|(known, _)| *known == peer).map(|at| &measured[at][..]);
         let (Some(ours), Some(theirs)) = (of(kind.ours), of(kind.theirs)) else {
@@ -165,14 +183,35 @@ fn under_load(plan: &Plan, kind: &Kind, url: &str, report: &mut Report) -> Resul
     Ok(())
 }
 
-fn measure(plan: &Plan, servers: &[(Peer, Server)], load: Load) -> Result<Vec<Vec<Slice>>> {
+fn measure(
+    plan: &Plan,
+    servers: &[(Peer, Server)],
+    load: Load,
+    database: &dyn Fn() -> Vec<u32>,
+) -> Result<Vec<Vec<Slice>>> {
     let slice = Duration::from_millis(plan.pick(1500, 300));
     let mut sides: Vec<Side<'_, Slice>> = Vec::new();
     for (_, server) in servers {
         let cookies = load::new_sessions(server.address, load.begin, SESSIONS)?;
-        sides.push(Box::new(move || load::closed_loop(server, load.path, &cookies, load.connections, slice)));
+        sides.push(Box::new(move || {
+            let before = cpu_of_all(database)?;
+            let seen = load::closed_loop(server, load.path, &cookies, load.connections, slice)?;
+            let used = cpu_of_all(database)?.saturating_sub(before);
+            Ok(Slice {
+                requests_per_second: seen.requests_per_second,
+                cpu_microseconds: seen.cpu_microseconds,
+                p99_milliseconds: seen.p99_milliseconds,
+                database_microseconds: used.as_secs_f64() * 1e6
+                    / (seen.requests_per_second * slice.as_secs_f64()),
+            })
+        }));
     }
     interleave(plan.pick(10, 2), sides)
+}
+
+/// Connections stay, and so do the processes that serve them.
+fn cpu_of_all(processes: &dyn Fn() -> Vec<u32>) -> Result<Duration> {
+    processes().into_iter().map(process::cpu_of).sum()
 }
 
 fn goals(kind: &Kind, load: &Load, ours: &[Slice], theirs: &[Slice], report: &mut Report) {
@@ -210,6 +249,7 @@ fn row(load: &Load, peer: Peer, slices: &[Slice], theirs: &[Slice]) -> Vec<Strin
         peer.title().into(),
         median(|slice| slice.requests_per_second),
         median(|slice| slice.cpu_microseconds),
+        median(|slice| slice.database_microseconds),
         median(|slice| slice.p99_milliseconds),
         format!(
             "{:.2}x, {:.2}x",
