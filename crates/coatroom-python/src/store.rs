@@ -27,7 +27,7 @@ impl Store {
             url.parse().map_err(|error: StoreUrlError| ConfigurationError::new_err(error.to_string()))?;
         let store =
             py.detach(|| parsed.open()).map_err(|error| StoreUnavailable::new_err(with_sources(&error)))?;
-        Ok(Self { store, url, owner: Owner::current() })
+        Ok(Self { store, url: parsed.to_string(), owner: Owner::current() })
     }
 
     /// Brings everything to the disk and lets go of the directory.

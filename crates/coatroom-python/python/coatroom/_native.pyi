@@ -66,7 +66,8 @@ class ManualClock:
 
 @final
 class Store:
-    """A store: ``embedded:DIRECTORY``, ``embedded:DIRECTORY?durability=every-commit``, ``memory:``.
+    """A store: ``embedded:DIRECTORY``, ``memory:``, ``redis://HOST:PORT``, ``redis+cluster://A,B,C``,
+    ``postgres://USER:PASSWORD@HOST/DATABASE``; docs/scale.md lists all options.
 
     It belongs to the process that opened it; a directory has one process at a time. Raises
     ConfigurationError for another URL and StoreUnavailable, naming the path and the remedy, where
@@ -75,9 +76,10 @@ class Store:
 
     def __new__(cls, url: str) -> Store: ...
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """The URL, with ``***`` in the place of a password."""
     def close(self) -> None:
-        """Brings everything to the disk and lets go of the directory."""
+        """Brings everything to the disk and lets go of the directory, or of the connections."""
 
 @final
 class SessionInfo:

@@ -32,7 +32,7 @@ class ConsoleTab:
             infos, cursor = transactions.guarded(lambda: house.manager.list(after or None, 50))
         return {
             "count": transactions.guarded(house.manager.count),
-            "store": _without_password(house.url),
+            "store": house.shown_url,
             "timeout": self.getTimeoutMinutes(),
             "sessions": [_row(info) for info in infos],
             "next": cursor,
@@ -77,11 +77,6 @@ def _row(info):
         "last_accessed": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(info.last_accessed)),
         "bytes": info.bytes,
     }
-
-
-def _without_password(url):
-    head, at, tail = url.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at else url
 
 
 InitializeClass(ConsoleTab)

@@ -27,6 +27,8 @@ class House:
         self._listener = None
         self.clock = clock
         store = open_store(url)
+        #: The URL without its password.
+        self.shown_url = store.url
         self.manager = self._manager(store, namespace, timeout, self._expired)
         #: What is still to be notified: records that are due at once.
         self.outbox = self._manager(store, f"{namespace} outbox", 1.0, self._posted)
