@@ -12,7 +12,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::clock::ServerClock;
+pub(super) use self::clock::{READ_EVERY, ServerClock};
 pub(super) use self::driver::Driver;
 pub use self::error::ConnectError;
 pub(super) use self::gate::Gate;
@@ -46,6 +46,11 @@ impl Network {
 
     pub(super) fn driver(&self) -> &Driver {
         &self.driver
+    }
+
+    /// Lets no call in any more.
+    pub(super) fn close(&self) {
+        self.gate.close();
     }
 
     /// Runs `work`, which is `what` in messages. It must not be begun before it is polled.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinError};
 
 use crate::error::StoreError;
 use crate::store::StoreFuture;
@@ -40,9 +41,18 @@ impl Driver {
         Ok(Self { handle, _own: Some(Arc::new(OwnThread { _stop: stop })) })
     }
 
-    /// Starts a task of the store's own. It must not keep the store alive.
-    pub(in crate::store) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.handle.spawn(task);
+    /// Starts a task of the store's own, which can be ended. It must not keep the store alive.
+    pub(in crate::store) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.handle.spawn(task).abort_handle()
+    }
+
+    /// Runs `work` in the runtime to its end, even where the future is dropped. `Err` where the runtime
+    /// has ended.
+    pub(in crate::store) async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, JoinError> {
+        self.handle.spawn(work).await
     }
 
     /// Runs `work` in the runtime: at once where the caller is in it, else handed over to it.
