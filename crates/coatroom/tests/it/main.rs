@@ -11,6 +11,8 @@ mod layer;
 mod metrics;
 mod model;
 mod parallel;
+#[cfg(feature = "redis")]
+mod redis;
 mod support;
 mod tidy;
 mod time;
