@@ -12,12 +12,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::clock::ServerClock;
+pub(super) use self::clock::{READ_EVERY, ServerClock};
 pub(super) use self::driver::Driver;
 pub use self::error::ConnectError;
 pub(super) use self::gate::Gate;
-pub(super) use self::tls::trusting;
-pub(super) use self::value::{VALUE_HEADER, read_value, write_value};
+pub(super) use self::tls::{authorities, trusting};
+pub(super) use self::value::{VALUE_HEADER, check_record, read_value, write_value};
 use crate::error::StoreError;
 use crate::store::StoreFuture;
 
@@ -46,6 +46,11 @@ impl Network {
 
     pub(super) fn driver(&self) -> &Driver {
         &self.driver
+    }
+
+    /// Lets no call begin any more.
+    pub(super) fn close(&self) {
+        self.gate.close();
     }
 
     /// Runs `work`, which is `what` in messages. It must not be begun before it is polled.

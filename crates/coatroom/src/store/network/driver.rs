@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::error::StoreError;
 use crate::store::StoreFuture;
@@ -41,8 +42,8 @@ impl Driver {
     }
 
     /// Starts a task of the store's own. It must not keep the store alive.
-    pub(in crate::store) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.handle.spawn(task);
+    pub(in crate::store) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.handle.spawn(task).abort_handle()
     }
 
     /// Runs `work` in the runtime: at once where the caller is in it, else handed over to it.
