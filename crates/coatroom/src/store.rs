@@ -34,6 +34,8 @@ pub use self::future::StoreFuture;
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub use self::network::ConnectError;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PostgresStore, PostgresStoreBuilder, PostgresUrl, PostgresUrlError};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreBuilder, RedisUrl, RedisUrlError};
 pub use self::url::{OpenStore, OpenStoreError, StoreUrl, StoreUrlError};

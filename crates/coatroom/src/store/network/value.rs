@@ -18,17 +18,30 @@ pub(in crate::store) fn write_value(record: &Record) -> Vec<u8> {
 
 /// The record of a value. What is damaged is an error that names the session and the remedy.
 pub(in crate::store) fn read_value(key: Key, value: &[u8]) -> Result<Record, StoreError> {
-    let damaged = |what: &str| StoreError::Corrupt {
+    let (activity, rest) = value.split_first_chunk().ok_or_else(|| damaged(key, "is cut short"))?;
+    let (checksum, bytes) = rest.split_first_chunk().ok_or_else(|| damaged(key, "is cut short"))?;
+    let activity = Activity::from_bits(u64::from_le_bytes(*activity));
+    check_record(key, activity, u32::from_le_bytes(*checksum), bytes)
+}
+
+/// The record of these bytes. What is damaged is an error that names the session and the remedy.
+pub(in crate::store) fn check_record(
+    key: Key,
+    activity: Activity,
+    checksum: u32,
+    bytes: &[u8],
+) -> Result<Record, StoreError> {
+    if crc32c::crc32c(bytes) != checksum {
+        return Err(damaged(key, "fails its checksum"));
+    }
+    Record::decode(key, activity, bytes).map_err(|error| damaged(key, &format!("is not readable ({error})")))
+}
+
+fn damaged(key: Key, what: &str) -> StoreError {
+    StoreError::Corrupt {
         what: format!(
             "reading session {} failed: what the store's server holds {what}; end the session by its locator, or restore it from a backup",
             key.locator
         ),
-    };
-    let (activity, rest) = value.split_first_chunk().ok_or_else(|| damaged("is cut short"))?;
-    let (checksum, bytes) = rest.split_first_chunk().ok_or_else(|| damaged("is cut short"))?;
-    if crc32c::crc32c(bytes) != u32::from_le_bytes(*checksum) {
-        return Err(damaged("fails its checksum"));
     }
-    let activity = Activity::from_bits(u64::from_le_bytes(*activity));
-    Record::decode(key, activity, bytes).map_err(|error| damaged(&format!("is not readable ({error})")))
 }

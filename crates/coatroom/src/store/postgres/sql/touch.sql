@@ -1,0 +1,1 @@
+SELECT {schema}.touch_record($1, $2, $3, $4)
