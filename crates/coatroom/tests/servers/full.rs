@@ -1,7 +1,7 @@
 //! A server that has no room left: writes fail and say so, reads and logout go on.
 
 use coatroom::StoreError;
-use coatroom_testbed::{Program, Redis, RedisOptions, Tmpfs};
+use coatroom_testbed::{Postgres, PostgresOptions, Program, Redis, RedisOptions, Tmpfs};
 
 use crate::support::{Browser, Shop, open, until};
 
@@ -78,4 +78,50 @@ async fn a_redis_whose_disk_is_full_still_reads() {
     std::fs::remove_file(ballast).unwrap();
     // Redis looks for room once a second.
     until("there is room again", async || anna.post("/list/1").await.status == 204).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_postgres_whose_disk_is_full_still_reads_and_signs_out() {
+    if !Program::Postgres.is_installed() {
+        return;
+    }
+    let Some(disk) = Tmpfs::mount(8 << 20) else { return };
+    let postgres = Postgres::start(PostgresOptions::new().fast());
+    postgres.keep_tables_in(disk.path());
+    let shop = Shop::open(open(&postgres.url()).await).await;
+    let (mut anna, mut bob) = (shop.signed_in("anna").await, shop.signed_in("bob").await);
+    let ballast = disk.path().join("ballast");
+    std::fs::write(&ballast, vec![0; 2 << 20]).unwrap();
+    fill(&shop).await;
+    let error = refusal(&shop).await;
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    assert_served(&mut anna, &mut bob).await;
+    std::fs::remove_file(ballast).unwrap();
+    assert_eq!(anna.post("/list/1").await.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_postgres_without_room_for_its_log_loses_nothing_it_has_acknowledged() {
+    if !Program::Postgres.is_installed() {
+        return;
+    }
+    let Some(disk) = Tmpfs::mount(112 << 20) else { return };
+    let options = PostgresOptions::new().set("min_wal_size", "32MB").set("max_wal_size", "64MB");
+    let mut postgres = Postgres::start(options.data_in(disk.path()));
+    let shop = Shop::open(open(&postgres.url()).await).await;
+    let mut anna = shop.signed_in("anna").await;
+    let ballast = disk.path().join("ballast");
+    std::fs::write(&ballast, vec![0; 8 << 20]).unwrap();
+    let kept = fill(&shop).await;
+    std::fs::remove_file(ballast).unwrap();
+    // PostgreSQL gives up where it cannot write its log, and whoever made room starts it again.
+    tokio::task::block_in_place(|| {
+        postgres.kill();
+        postgres.start_again();
+    });
+    until("anna is known again", async || anna.get("/owner").await.body == "anna").await;
+    assert_eq!(anna.post("/list/1").await.status, 204);
+    let there = shop.sessions.count().await.unwrap();
+    // One whose answer was lost may be there as well.
+    assert!((kept + 1..=kept + 2).contains(&there), "{there} of {kept} and one are there");
 }

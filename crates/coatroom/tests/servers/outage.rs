@@ -1,5 +1,7 @@
 //! A server goes away under load and comes back.
 
+use coatroom_testbed::PgBouncer;
+
 use crate::support::{Load, Server, Shop, on_each_server, open};
 
 const VISITORS: usize = 32;
@@ -43,5 +45,18 @@ on_each_server! {
             tokio::task::block_in_place(|| server.start_again());
             crate::support::until("the visitor is known again", async || visitor.get("/owner").await.body == "anna").await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pgbouncer_that_is_killed_under_load_costs_no_acknowledged_write() {
+    let Some(server) = Server::pgbouncer() else { return };
+    interrupted(server, |server| bouncer(server).kill(), |server| bouncer(server).start_again()).await;
+}
+
+fn bouncer(server: &mut Server) -> &mut PgBouncer {
+    match server {
+        Server::Pooled(bouncer, _) => bouncer,
+        server => panic!("{server:?} is none"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use coatroom_testbed::{Program, Redis, RedisOptions};
+use coatroom_testbed::{Postgres, PostgresOptions, Program, Redis, RedisOptions};
 
 use crate::support::{open, try_open};
 
@@ -49,9 +49,56 @@ async fn a_redis_without_that_database_says_so() {
 }
 
 #[tokio::test]
+async fn a_postgres_that_refuses_the_password_says_so() {
+    if !Program::Postgres.is_installed() {
+        return;
+    }
+    let postgres = Postgres::start(PostgresOptions::new().fast());
+    for (user, password) in [("coatroom", "w0rd"), ("nobody", "w0rd")] {
+        let said = refusal(&postgres.url_as(user, password, "coatroom")).await;
+        assert!(said.contains("check the user and password in the URL"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_without_that_database_says_so() {
+    if !Program::Postgres.is_installed() {
+        return;
+    }
+    let postgres = Postgres::start(PostgresOptions::new().fast());
+    let said = refusal(&postgres.url_as("coatroom", "ticket", "nowhere")).await;
+    assert!(said.contains("there is no database \"nowhere\""), "{said}");
+}
+
+#[tokio::test]
 async fn nobody_who_answers_is_said_so() {
-    for url in ["redis://:s3cret@127.0.0.1:1", "redis+cluster://:s3cret@127.0.0.1:1"] {
+    for url in ["redis://:s3cret@127.0.0.1:1", "postgres://shop:s3cret@127.0.0.1:1/shop"] {
         let said = refusal(url).await;
         assert!(said.contains("127.0.0.1:1") && said.contains("cannot be reached"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_postgres_with_the_tables_of_a_newer_version_says_so() {
+    if !Program::Postgres.is_installed() {
+        return;
+    }
+    let postgres = Postgres::start(PostgresOptions::new().fast());
+    open(&postgres.url()).await.check().await.unwrap();
+    postgres.sql("INSERT INTO coatroom.migrations (version) VALUES (999)");
+    let said = refusal(&postgres.url()).await;
+    assert!(said.contains("it has format 999"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_open_an_empty_postgres_at_once_all_find_their_tables() {
+    if !Program::Postgres.is_installed() {
+        return;
+    }
+    let postgres = Postgres::start(PostgresOptions::new().fast());
+    let nodes: Vec<_> =
+        (0..8).map(|_| postgres.url()).map(|url| tokio::spawn(async move { open(&url).await })).collect();
+    for node in nodes {
+        node.await.unwrap().check().await.unwrap();
     }
 }

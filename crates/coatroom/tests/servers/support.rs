@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coatroom::Store;
-use coatroom::store::{ConnectError, RedisStore};
-use coatroom_testbed::{Program, Redis, RedisOptions};
+use coatroom::store::{ConnectError, PostgresStore, RedisStore};
+use coatroom_testbed::{PgBouncer, Postgres, PostgresOptions, Program, Redis, RedisOptions};
 
 pub use self::browser::Browser;
 pub use self::load::Load;
@@ -20,53 +20,89 @@ pub const SOON: Duration = Duration::from_secs(60);
 
 /// A server that a test may stop.
 #[derive(Debug)]
-pub struct Server(Redis);
+pub enum Server {
+    Redis(Redis),
+    Postgres(Postgres),
+    /// A PgBouncer, and the PostgreSQL behind it, which is what stops.
+    Pooled(PgBouncer, Postgres),
+}
+
+/// Does the same with what keeps the records, of any kind.
+macro_rules! on_any {
+    ($any:expr, $server:ident => $call:expr) => {
+        match $any {
+            Server::Redis($server) => $call,
+            Server::Postgres($server) | Server::Pooled(_, $server) => $call,
+        }
+    };
+}
 
 impl Server {
     /// A Redis that loses nothing it has acknowledged.
     pub fn redis() -> Option<Self> {
         let options = RedisOptions::new().durable();
-        Program::Redis.is_installed().then(|| Self(Redis::start(options)))
+        Program::Redis.is_installed().then(|| Self::Redis(Redis::start(options)))
     }
 
     /// A Valkey that loses nothing it has acknowledged.
     pub fn valkey() -> Option<Self> {
         let options = RedisOptions::valkey().durable();
-        Program::Valkey.is_installed().then(|| Self(Redis::start(options)))
+        Program::Valkey.is_installed().then(|| Self::Redis(Redis::start(options)))
+    }
+
+    /// A PostgreSQL as installed.
+    pub fn postgres() -> Option<Self> {
+        let options = PostgresOptions::new();
+        Program::Postgres.is_installed().then(|| Self::Postgres(Postgres::start(options)))
+    }
+
+    /// A PgBouncer in front of such a one.
+    pub fn pgbouncer() -> Option<Self> {
+        let Some(Self::Postgres(postgres)) = Self::postgres() else { return None };
+        Program::PgBouncer.is_installed().then(|| Self::Pooled(PgBouncer::start(&postgres, 20), postgres))
     }
 
     pub fn url(&self) -> String {
-        self.0.url()
+        match self {
+            Self::Pooled(bouncer, _) => bouncer.url(),
+            server => on_any!(server, server => server.url()),
+        }
     }
 
     /// Where clients connect to.
     pub fn address(&self) -> String {
-        self.0.address()
+        match self {
+            Self::Pooled(bouncer, _) => bouncer.address(),
+            server => on_any!(server, server => server.address()),
+        }
     }
 
     pub fn stop(&mut self) {
-        self.0.stop();
+        on_any!(self, server => server.stop());
     }
 
     pub fn kill(&mut self) {
-        self.0.kill();
+        on_any!(self, server => server.kill());
     }
 
     pub fn start_again(&mut self) {
-        self.0.start_again();
+        on_any!(self, server => server.start_again());
     }
 
     pub fn pause(&mut self) {
-        self.0.pause();
+        on_any!(self, server => server.pause());
     }
 
     pub fn resume(&mut self) {
-        self.0.resume();
+        on_any!(self, server => server.resume());
     }
 }
 
 /// The store at `url`, living in the runtime of the test.
 pub async fn try_open(url: &str) -> Result<Arc<dyn Store>, ConnectError> {
+    if url.starts_with("postgres:") {
+        return Ok(Arc::new(PostgresStore::connect(&url.parse().unwrap()).await?));
+    }
     Ok(Arc::new(RedisStore::connect(&url.parse().unwrap()).await?))
 }
 
@@ -105,6 +141,20 @@ macro_rules! on_each_server {
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_valkey() {
                 if let Some(server) = $crate::support::Server::valkey() {
+                    check(server).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_postgres() {
+                if let Some(server) = $crate::support::Server::postgres() {
+                    check(server).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_pgbouncer() {
+                if let Some(server) = $crate::support::Server::pgbouncer() {
                     check(server).await;
                 }
             }
