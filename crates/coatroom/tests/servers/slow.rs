@@ -52,6 +52,15 @@ on_each_server! {
         disturbed(server, |proxy| proxy.delay_answers(Duration::from_millis(300))).await;
     }
 
+    async fn connections_that_take_longer_to_make_than_a_call_may_take_are_made_all_the_same(server) {
+        let proxy = Proxy::start(&server.address());
+        let shop = Shop::open(open(&format!("{}?timeout=1s", proxy.url(&server.url()))).await).await;
+        let mut visitor = shop.signed_in("anna").await;
+        proxy.delay_answers(Duration::from_millis(400));
+        proxy.cut_all();
+        until("the visitor is known again", async || visitor.get("/owner").await.body == "anna").await;
+    }
+
     async fn a_server_that_stands_still_is_waited_for_no_longer_than_the_timeout(server) {
         let mut server = server;
         let shop = Shop::open(open(&format!("{}?timeout=1s", server.url())).await).await;
