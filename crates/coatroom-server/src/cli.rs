@@ -113,7 +113,8 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = listen::parse)]
     pub(crate) listen: SocketAddr,
 
-    /// Where sessions are kept: embedded:DIRECTORY survives restarts, memory: does not
+    /// Where sessions are kept: embedded:DIRECTORY survives restarts, memory: does not; redis://HOST,
+    /// redis+cluster://HOST,HOST,HOST or postgres://USER:PASSWORD@HOST/DATABASE may be shared
     #[arg(long, value_name = "STORE", default_value = "embedded:./coatroom-data")]
     pub(crate) store: StoreUrl,
 
@@ -154,7 +155,7 @@ Sign in as alice / wonderland or bob / builder.";
 
 impl Demo {
     fn check(&self) -> Result<(), clap::Error> {
-        if self.store == StoreUrl::Memory && self.durability.is_some() {
+        if !matches!(self.store, StoreUrl::Embedded { .. }) && self.durability.is_some() {
             return Err(conflict(
                 "demo",
                 "--durability needs a store that keeps files; drop it, or choose --store embedded:DIRECTORY",

@@ -47,7 +47,8 @@
 //! | read and change a visitor's session in a handler | [`Session`], as an argument |
 //! | name an attribute and its type, and say how two changes of it merge | [`Slot`] |
 //! | open, list and end sessions, also without HTTP | [`SessionManager`] |
-//! | choose where they are kept | [`EmbeddedStore`] or [`MemoryStore`]: [how to choose](manual::choosing_a_store) |
+//! | choose where they are kept | [`EmbeddedStore`], [`MemoryStore`], or a server that many machines share: [how to choose](manual::choosing_a_store) |
+//! | let an operator choose | [`store::StoreUrl`] |
 //! | set name, domain and lifetime of the cookie | [`CookieOptions`] |
 //! | keep polling from extending a session | [`PassiveLayer`] |
 //! | hear of logins, expiries and forged ids | [`Event`], [`Listener`] |
@@ -67,6 +68,8 @@
 //! | `embedded` | yes | [`EmbeddedStore`], in files of this machine |
 //! | `tower` | with `axum` | the layer, the cookie, [`SessionHandle`] |
 //! | `metrics` | | [counters and a histogram](manual::operating) through the `metrics` facade |
+//! | `postgres` | | `PostgresStore`, for many machines with one database |
+//! | `redis` | | `RedisStore`, for many machines: Redis, Valkey, Cluster |
 //! | `test-util` | | [`testing`] and [`store::FaultyStore`] for the tests of applications |
 //! | `conformance` | | [`store::conformance`]: the tests that every store must pass |
 //!

@@ -14,7 +14,6 @@ mod faulty;
 mod future;
 mod memory;
 #[cfg(any(feature = "postgres", feature = "redis"))]
-#[allow(dead_code, unused_imports)] // until the stores stand
 mod network;
 #[cfg(feature = "postgres")]
 mod postgres;

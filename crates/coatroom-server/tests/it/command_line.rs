@@ -40,11 +40,14 @@ fn misuse_is_told_what_is_taken_instead() {
     for (options, advice) in [
         (["--listen", "0.0.0.0:8080"], "loopback only"),
         (["--listen", "8080"], "127.0.0.1:8080"),
-        (["--store", "redis://x"], "embedded:DIRECTORY"),
+        (["--store", "mysql://x"], "embedded:DIRECTORY"),
+        (["--store", "redis://x?evict=1"], "max_in_flight"),
+        (["--store", "postgres://x/y?evict=1"], "pool_size"),
         (["--idle-timeout", "20"], "90s, 20m, 12h or 7d"),
         (["--lifetime", "0s"], "1s to 3650d"),
         (["--durability", "never"], "every-commit"),
         (["--store=memory:", "--durability=interval"], "--store embedded:DIRECTORY"),
+        (["--store=redis://x", "--durability=interval"], "--store embedded:DIRECTORY"),
     ] {
         let said = refused(&demo(&options).output().unwrap(), 2);
         assert!(said.contains(advice), "{options:?}: {said}");

@@ -1,16 +1,18 @@
 //! Where sessions are kept, and what a crash costs.
 //!
-//! | | [memory](crate::store::MemoryStore) | [embedded](crate::store::EmbeddedStore) |
-//! |---|---|---|
-//! | for | tests, sessions that may be thrown away | one machine |
-//! | the process ends or is killed | all is gone | nothing that was acknowledged |
-//! | power fails | all is gone | what came within the flush interval, or nothing |
-//! | bounded by | bytes; the least used go, and are reported | the disk; in memory only those in use |
-//! | needs | nothing | a directory of its own |
+//! | | [memory](crate::store::MemoryStore) | [embedded](crate::store::EmbeddedStore) | `RedisStore` | `PostgresStore` |
+//! |---|---|---|---|---|
+//! | for | tests, sessions that may be thrown away | one machine, one process | many machines | many machines, one database |
+//! | the process ends or is killed | all is gone | nothing that was acknowledged | nothing | nothing |
+//! | the server or its machine fails | – | what came within the flush interval, or nothing | by its settings: nothing with `appendfsync always` | nothing but last accesses |
+//! | bounded by | bytes; the least used go, and are reported | the disk; in memory only those in use | the memory of the server | the disk |
+//! | an answer takes | less than a microsecond | a microsecond | one round trip | one round trip, and for a commit one sync of the disk |
+//! | needs | nothing | a directory of its own | Redis 6.2, any Valkey, or a Cluster; feature `redis` | PostgreSQL 12; feature `postgres` |
 //!
-//! Every rule of this manual holds in both; the rules live above the stores, and one suite of tests
-//! ([`store::conformance`](crate::store::conformance)) holds each store to the same contract. Both are
-//! for one process at a time. There is no store for many machines yet.
+//! Every rule of this manual holds in all; the rules live above the stores, and one suite of tests
+//! ([`store::conformance`](crate::store::conformance)) holds each store to the same contract. Begin with
+//! embedded; a site that outgrows its machine changes one URL ([`StoreUrl`](crate::store::StoreUrl)) and
+//! takes its sessions along with `coatroom copy`.
 //!
 //! # Memory
 //!
@@ -56,6 +58,17 @@
 //!
 //! For a backup copy the directory while no process holds it. Restoring an old copy brings back sessions
 //! that were ended since: end all sessions of whom that concerns, or start empty.
+//!
+//! # Redis and PostgreSQL
+//!
+//! Their documentation says what their URLs take, which settings of the server keep sessions safe, and
+//! what each call costs. `coatroom stores check URL` looks at a server and names what endangers sessions
+//! there; the guide `docs/scale.md` of the repository says how to size and run it.
+//!
+//! A store on a server lives in the async runtime that it was opened in; opened outside of any it brings
+//! a thread of its own, so that threads without a runtime can use it through [`Wait`](crate::Wait). A
+//! server that is away, slow or full is an error within the timeout ([`StoreError`](crate::StoreError)),
+//! answered with 503 and `Retry-After`; when it is back, so are the sessions.
 //!
 //! # One store, many applications
 //!

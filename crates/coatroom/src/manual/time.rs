@@ -46,7 +46,9 @@
 //!
 //! All time comes from the manager's [`Clock`](crate::Clock), in whole milliseconds since 1970. Deadlines
 //! are points in time: a clock that is set back lengthens no lifetime, one that is set forward ends
-//! sessions. Machines that share a store need clocks that agree to within what you can bear.
+//! sessions. Machines that share a store on a server follow the clock of that server
+//! ([`follow_store_clock`](crate::SessionManagerBuilder::follow_store_clock)), so they agree on every
+//! deadline however far their own clocks are apart.
 //!
 //! # Sweeping
 //!

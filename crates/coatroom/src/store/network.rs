@@ -16,8 +16,14 @@ pub(super) use self::clock::{READ_EVERY, ServerClock};
 pub(super) use self::driver::Driver;
 pub use self::error::ConnectError;
 pub(super) use self::gate::Gate;
-pub(super) use self::tls::{authorities, trusting};
-pub(super) use self::value::{VALUE_HEADER, check_record, read_value, write_value};
+#[cfg(feature = "postgres")]
+pub(super) use self::tls::authorities;
+#[cfg(feature = "redis")]
+pub(super) use self::tls::trusting;
+#[cfg(feature = "postgres")]
+pub(super) use self::value::check_record;
+#[cfg(feature = "redis")]
+pub(super) use self::value::{VALUE_HEADER, read_value, write_value};
 use crate::error::StoreError;
 use crate::store::StoreFuture;
 

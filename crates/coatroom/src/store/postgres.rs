@@ -6,6 +6,7 @@ mod clock;
 mod connect;
 mod connection;
 mod error;
+mod examine;
 mod migrate;
 mod opening;
 mod parameter;

@@ -5,6 +5,7 @@ mod cluster;
 mod connect;
 mod dial;
 mod error;
+mod examine;
 mod keys;
 mod line;
 mod link;

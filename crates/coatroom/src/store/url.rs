@@ -10,6 +10,10 @@ use std::str::FromStr;
 pub use self::open::{OpenStore, OpenStoreError};
 #[cfg(feature = "embedded")]
 use super::Durability;
+#[cfg(feature = "postgres")]
+use super::{PostgresUrl, PostgresUrlError};
+#[cfg(feature = "redis")]
+use super::{RedisUrl, RedisUrlError};
 
 /// What the URL of a store says.
 ///
@@ -18,6 +22,8 @@ use super::Durability;
 /// | `embedded:DIRECTORY` | `EmbeddedStore` in that directory, all else by default |
 /// | `embedded:DIRECTORY?durability=every-commit` | the same with `Durability::EveryCommit`; `interval` is the default |
 /// | `memory:` | [`MemoryStore`](super::MemoryStore), all by default |
+/// | `postgres://`, `postgresql://` | `PostgresStore`; `PostgresUrl` says what may follow |
+/// | `redis://`, `rediss://`, `redis+cluster://`, `rediss+cluster://`, `redis+unix://` | `RedisStore`; `RedisUrl` says what may follow |
 ///
 /// A kind whose feature is off is no URL of a store; the error says which feature brings it.
 ///
@@ -42,6 +48,12 @@ pub enum StoreUrl {
     },
     /// `memory:`
     Memory,
+    /// `postgres://`, `postgresql://`
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresUrl>),
+    /// `redis://` and its kind.
+    #[cfg(feature = "redis")]
+    Redis(Box<RedisUrl>),
 }
 
 /// A URL names no store. Says which forms there are.
@@ -49,7 +61,7 @@ pub enum StoreUrl {
 #[error("{0}")]
 pub struct StoreUrlError(String);
 
-const FORMS: &str = "a store is embedded:DIRECTORY, such as embedded:./coatroom-data, embedded:DIRECTORY?durability=every-commit, or memory:";
+const FORMS: &str = "a store is embedded:DIRECTORY, such as embedded:./coatroom-data, memory:, redis://HOST, rediss://HOST, redis+cluster://HOST,HOST,HOST, or postgres://USER@HOST/DATABASE";
 
 impl StoreUrlError {
     fn forms() -> Self {
@@ -74,8 +86,37 @@ impl FromStr for StoreUrl {
             Some(("embedded", place)) => embedded(place),
             #[cfg(not(feature = "embedded"))]
             Some(("embedded", _)) => Err(StoreUrlError::without("embedded")),
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.parse()?))),
+            #[cfg(not(feature = "postgres"))]
+            Some(("postgres" | "postgresql", _)) => Err(StoreUrlError::without("postgres")),
+            Some((scheme, _)) if scheme.starts_with("redis") => redis(url),
             _ => Err(StoreUrlError::forms()),
         }
+    }
+}
+
+#[cfg(feature = "redis")]
+fn redis(url: &str) -> Result<StoreUrl, StoreUrlError> {
+    Ok(StoreUrl::Redis(Box::new(url.parse()?)))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str) -> Result<StoreUrl, StoreUrlError> {
+    Err(StoreUrlError::without("redis"))
+}
+
+#[cfg(feature = "postgres")]
+impl From<PostgresUrlError> for StoreUrlError {
+    fn from(error: PostgresUrlError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+#[cfg(feature = "redis")]
+impl From<RedisUrlError> for StoreUrlError {
+    fn from(error: RedisUrlError) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -107,6 +148,10 @@ impl fmt::Display for StoreUrl {
                 write!(f, "embedded:{}{durability}", directory.display())
             }
             Self::Memory => f.write_str("memory:"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.fmt(f),
+            #[cfg(feature = "redis")]
+            Self::Redis(url) => url.fmt(f),
         }
     }
 }

@@ -2,13 +2,18 @@
 
 use std::io;
 use std::path::Path;
+#[cfg(feature = "redis")]
 use std::sync::Arc;
 
+#[cfg(feature = "redis")]
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+#[cfg(feature = "redis")]
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
+#[cfg(feature = "redis")]
 /// Trusts the authorities in the PEM file `path`, or those of this machine where there is none. Names
 /// are verified in either case.
 pub(in crate::store) fn trusting(path: Option<&Path>) -> io::Result<ClientConfig> {

@@ -4,9 +4,11 @@ use crate::error::StoreError;
 use crate::id::Key;
 use crate::record::{Activity, Record};
 
+#[cfg(feature = "redis")]
 /// Bytes before the record's own: activity (8), CRC-32C of the record (4), both little-endian.
 pub(in crate::store) const VALUE_HEADER: usize = 12;
 
+#[cfg(feature = "redis")]
 /// The whole value of a record.
 pub(in crate::store) fn write_value(record: &Record) -> Vec<u8> {
     let mut value = Vec::with_capacity(VALUE_HEADER + record.bytes().len());
@@ -16,6 +18,7 @@ pub(in crate::store) fn write_value(record: &Record) -> Vec<u8> {
     value
 }
 
+#[cfg(feature = "redis")]
 /// The record of a value. What is damaged is an error that names the session and the remedy.
 pub(in crate::store) fn read_value(key: Key, value: &[u8]) -> Result<Record, StoreError> {
     let (activity, rest) = value.split_first_chunk().ok_or_else(|| damaged(key, "is cut short"))?;

@@ -21,10 +21,11 @@ pub(super) enum Statement {
     Check,
     Flush,
     Clock,
+    Examine,
 }
 
 impl Statement {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Load,
         Self::Create,
         Self::Commit,
@@ -42,6 +43,7 @@ impl Statement {
         Self::Check,
         Self::Flush,
         Self::Clock,
+        Self::Examine,
     ];
 
     fn template(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Statement {
             Self::Check => include_str!("sql/check.sql"),
             Self::Flush => include_str!("sql/flush.sql"),
             Self::Clock => include_str!("sql/clock.sql"),
+            Self::Examine => include_str!("sql/examine.sql"),
         }
     }
 }

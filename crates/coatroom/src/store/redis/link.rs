@@ -84,12 +84,34 @@ impl Link {
         Ok(answers)
     }
 
-    /// Sends commands without keys to each server.
-    pub(super) async fn tell_every_server(&self, task: Task, commands: Vec<Cmd>) -> Result<(), StoreError> {
-        let servers = match self {
+    /// Sends a command without keys to each server; its address and answer, nothing where it refuses.
+    pub(super) async fn ask_every_server(
+        &self,
+        task: Task,
+        command: &Cmd,
+    ) -> Result<Vec<(String, Value)>, StoreError> {
+        let mut answers = Vec::new();
+        for lines in self.servers() {
+            let line = lines.any();
+            let answer = match line.ask(command).await {
+                Err(Trouble::Refused(_)) => Value::Nil,
+                answer => answer.map_err(|trouble| trouble.into_error(task))?,
+            };
+            answers.push((line.address().to_string(), answer));
+        }
+        Ok(answers)
+    }
+
+    fn servers(&self) -> Vec<Arc<Lines>> {
+        match self {
             Self::One(lines) => vec![Arc::clone(lines)],
             Self::Cluster(cluster) => cluster.servers(),
-        };
+        }
+    }
+
+    /// Sends commands without keys to each server.
+    pub(super) async fn tell_every_server(&self, task: Task, commands: Vec<Cmd>) -> Result<(), StoreError> {
+        let servers = self.servers();
         let pipeline = pipeline_of(commands.iter());
         let told = servers.iter().map(|lines| lines.any().ask_all(&pipeline));
         for answers in futures_util::future::join_all(told).await {
@@ -103,10 +125,7 @@ impl Link {
 
     /// Ends all connections for good.
     pub(super) fn close(&self) {
-        match self {
-            Self::One(lines) => lines.close(),
-            Self::Cluster(cluster) => cluster.servers().iter().for_each(|lines| lines.close()),
-        }
+        self.servers().iter().for_each(|lines| lines.close());
     }
 }
 

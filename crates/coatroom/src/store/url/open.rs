@@ -6,6 +6,12 @@ use std::sync::Arc;
 
 use super::StoreUrl;
 use crate::error::StoreError;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use crate::store::ConnectError;
+#[cfg(feature = "postgres")]
+use crate::store::PostgresStore;
+#[cfg(feature = "redis")]
+use crate::store::RedisStore;
 #[cfg(feature = "embedded")]
 use crate::store::{Durability, EmbeddedStore, OpenError};
 use crate::store::{Examination, MemoryStore, Store};
@@ -22,6 +28,10 @@ impl StoreUrl {
             #[cfg(feature = "embedded")]
             Self::Embedded { directory, durability } => embedded_store(directory, *durability)?,
             Self::Memory => Kind::Memory(Arc::new(MemoryStore::new())),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => Kind::Postgres(Arc::new(PostgresStore::open(url)?)),
+            #[cfg(feature = "redis")]
+            Self::Redis(url) => Kind::Redis(Arc::new(RedisStore::open(url)?)),
         }))
     }
 
@@ -36,7 +46,15 @@ impl StoreUrl {
     ///
     /// Dropping the future opens nothing.
     pub async fn connect(&self) -> Result<OpenStore, OpenStoreError> {
-        self.open()
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => {
+                Ok(OpenStore(Kind::Postgres(Arc::new(PostgresStore::connect(url).await?))))
+            }
+            #[cfg(feature = "redis")]
+            Self::Redis(url) => Ok(OpenStore(Kind::Redis(Arc::new(RedisStore::connect(url).await?)))),
+            _ => self.open(),
+        }
     }
 }
 
@@ -54,6 +72,10 @@ pub enum OpenStoreError {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Embedded(#[from] OpenError),
+    /// One on a server.
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    #[error(transparent)]
+    Server(#[from] ConnectError),
 }
 
 /// A store that was opened by its URL. Clones are the same store.
@@ -65,6 +87,10 @@ enum Kind {
     #[cfg(feature = "embedded")]
     Embedded(Arc<EmbeddedStore>),
     Memory(Arc<MemoryStore>),
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<PostgresStore>),
+    #[cfg(feature = "redis")]
+    Redis(Arc<RedisStore>),
 }
 
 impl OpenStore {
@@ -75,11 +101,16 @@ impl OpenStore {
             #[cfg(feature = "embedded")]
             Kind::Embedded(store) => store.clone(),
             Kind::Memory(store) => store.clone(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.clone(),
+            #[cfg(feature = "redis")]
+            Kind::Redis(store) => store.clone(),
         }
     }
 
-    /// Brings everything to the disk and lets go of it, even where somebody still holds the store,
-    /// whose calls then fail. Blocks; a second call does nothing. On a memory store it does nothing.
+    /// Brings everything to the disk and lets go of it, or of the server, even where somebody still
+    /// holds the store, whose calls then fail. An embedded store blocks; a second call does nothing. On
+    /// a memory store it does nothing.
     ///
     /// # Errors
     ///
@@ -89,6 +120,16 @@ impl OpenStore {
             #[cfg(feature = "embedded")]
             Kind::Embedded(store) => store.close(),
             Kind::Memory(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => {
+                store.close();
+                Ok(())
+            }
+            #[cfg(feature = "redis")]
+            Kind::Redis(store) => {
+                store.close();
+                Ok(())
+            }
         }
     }
 
@@ -102,6 +143,10 @@ impl OpenStore {
             #[cfg(feature = "embedded")]
             Kind::Embedded(store) => store.examine(),
             Kind::Memory(_) => Ok(Examination::of_memory()),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.examine().await,
+            #[cfg(feature = "redis")]
+            Kind::Redis(store) => store.examine().await,
         }
     }
 }
