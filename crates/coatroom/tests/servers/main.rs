@@ -7,6 +7,7 @@ mod identity;
 mod outage;
 mod refusal;
 mod round_trips;
+mod secure;
 mod skew;
 mod slow;
 mod support;

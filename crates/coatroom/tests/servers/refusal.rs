@@ -7,7 +7,7 @@ use coatroom_testbed::{Postgres, PostgresOptions, Program, Redis, RedisOptions};
 use crate::support::{open, try_open};
 
 /// The whole message of opening `url`, which must fail.
-async fn refusal(url: &str) -> String {
+pub async fn refusal(url: &str) -> String {
     let error = try_open(url).await.expect_err("the store opens");
     let mut said = error.to_string();
     let mut source = error.source();
