@@ -37,6 +37,8 @@ fn a_testbed_that_is_asked_to_end_stops_its_command_and_its_servers() {
     }
     let place = tempfile::tempdir().unwrap();
     let (mut testbed, url) = started("redis", place.path(), "exec cat");
+    // Waiting would close it, and end the command so.
+    let _input = testbed.stdin.take();
     kill_process(Pid::from_child(&testbed), Signal::TERM).unwrap();
     assert_eq!(testbed.wait().unwrap().code(), Some(128 + 15));
     assert!(TcpStream::connect(address(&url)).is_err());
