@@ -1,9 +1,8 @@
 //! The server as a process of its own.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-use coatroom_testbed::wait_until;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::Client;
@@ -27,28 +26,25 @@ impl Server {
 
     /// On a free port, once it says that it is ready.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut child = demo(&[&["--listen", "127.0.0.1:0"], options].concat()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
-        let Some(address) = address.map(str::to_owned) else { panic!("{line:?}, {}", fate(child)) };
-        Self { child, address }
+        Self::spawn(demo(&[&["--listen", "127.0.0.1:0"], options].concat())).0
     }
 
-    /// The same, and all that it says on stdout is kept in a file.
-    pub(crate) fn start_telling(options: &[&str], file: &std::path::Path) -> Self {
-        let output = std::fs::File::create(file).unwrap();
+    /// The same, and what it says from then on.
+    pub(crate) fn start_heard(options: &[&str]) -> (Self, BufReader<ChildStdout>) {
         let mut command = demo(&[&["--listen", "127.0.0.1:0"], options].concat());
-        let mut child = command.stdout(output).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut address = None;
-        wait_until("the shop opens", std::time::Duration::from_secs(30), || {
-            let said = std::fs::read_to_string(file).unwrap();
-            assert!(child.try_wait().unwrap().is_none(), "the shop closed: {said}");
-            let line = said.split_once('\n').map(|(line, _)| line).unwrap_or_default();
-            address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).map(str::to_owned);
-            address.is_some()
-        });
-        Self { child, address: address.unwrap() }
+        command.stderr(Stdio::inherit());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> (Self, BufReader<ChildStdout>) {
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        // Small, so that what nobody asks for stays in the pipe.
+        let mut output = BufReader::with_capacity(64, child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
+        let Some(address) = address.map(str::to_owned) else { panic!("{line:?}, {}", fate(child)) };
+        (Self { child, address }, output)
     }
 
     pub(crate) fn pid(&self) -> Pid {

@@ -1,6 +1,7 @@
 //! Two shops on one store, behind an nginx that hands requests to each in turn.
 
 mod crash;
+mod ear;
 mod expiry;
 mod pair;
 

@@ -12,9 +12,9 @@ const CLAIM: usize = 256;
 
 on_each_store! {
     fn only_what_a_killed_shop_had_claimed_is_told_of_twice(pair["--idle-timeout", "6s"]) {
+        pair.leave_first_unheard();
         let locators = visit(&pair, 2_000);
-        wait_until("the first shop tells", Duration::from_secs(60), || !pair.told(0).is_empty());
-        pair.kill_first();
+        pair.kill_first_while_it_tells();
         let before = pair.told(0);
         // What was claimed is free again after a minute.
         let all_told = || told_by_both(&pair).len() >= locators.len();

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
-use std::net::TcpStream;
 use std::time::Duration;
 
 use coatroom_testbed::{Nginx, Postgres, PostgresOptions, Program, Redis, RedisOptions, wait_until};
 use rustix::process::{Signal, kill_process};
 
+use super::ear::Ear;
 use crate::client::Client;
 use crate::process::Server;
 
@@ -12,7 +12,7 @@ use crate::process::Server;
 pub(crate) struct Pair {
     pub(crate) nodes: [Server; 2],
     nginx: Nginx,
-    told: tempfile::TempDir,
+    ears: [Ear; 2],
     _store: Box<dyn std::any::Any + Send + Sync>,
 }
 
@@ -36,16 +36,13 @@ impl Pair {
     }
 
     fn start(url: &str, store: Box<dyn std::any::Any + Send + Sync>, options: &[&str]) -> Self {
-        let told = tempfile::tempdir().unwrap();
         let options = [&["--store", url, "--lab"], options].concat();
-        let start = |node: &str| Server::start_telling(&options, &told.path().join(node));
+        let start = || Server::start_heard(&options);
         // Both at once, so that two find a new database empty.
-        let nodes = std::thread::scope(|scope| {
-            let nodes = ["0", "1"].map(|node| scope.spawn(move || start(node)));
-            nodes.map(|node| node.join().unwrap())
-        });
-        let nginx = Nginx::start(&[&nodes[0].address, &nodes[1].address]);
-        Self { nodes, nginx, told, _store: store }
+        let [(one, said), (other, said_too)] =
+            std::thread::scope(|scope| [(); 2].map(|()| scope.spawn(start)).map(|node| node.join().unwrap()));
+        let nginx = Nginx::start(&[&one.address, &other.address]);
+        Self { nodes: [one, other], nginx, ears: [Ear::new(said), Ear::new(said_too)], _store: store }
     }
 
     /// A visitor through nginx.
@@ -53,22 +50,24 @@ impl Pair {
         Client::new(&self.nginx.address())
     }
 
-    /// Kills the first shop.
-    pub(crate) fn kill_first(&self) {
+    /// Lets the first shop come to where it has to wait, in the middle of telling.
+    pub(crate) fn leave_first_unheard(&self) {
+        self.ears[0].close();
+    }
+
+    /// Kills the first shop there, and hears what it had told.
+    pub(crate) fn kill_first_while_it_tells(&self) {
+        wait_until("the first shop tells", Duration::from_secs(60), || self.ears[0].is_overflowing());
         kill_process(self.nodes[0].pid(), Signal::KILL).unwrap();
-        wait_until("the first shop is gone", Duration::from_secs(30), || {
-            TcpStream::connect(&self.nodes[0].address).is_err()
-        });
+        self.ears[0].hear_out();
     }
 
     /// How often this node told of the end of each session.
     pub(crate) fn told(&self, node: usize) -> BTreeMap<String, usize> {
-        let said = std::fs::read_to_string(self.told.path().join(node.to_string())).unwrap();
         let mut told = BTreeMap::new();
-        // The last line may be half written.
-        let whole = said.rsplit_once('\n').map(|(whole, _)| whole).unwrap_or_default();
-        for locator in whole.lines().filter_map(|line| line.strip_prefix("expired ")) {
-            *told.entry(locator.to_owned()).or_default() += 1;
+        for line in self.ears[node].heard() {
+            let locator = line.strip_prefix("expired ").unwrap().to_owned();
+            *told.entry(locator).or_default() += 1;
         }
         told
     }
