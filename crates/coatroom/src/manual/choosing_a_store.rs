@@ -10,7 +10,8 @@
 //!
 //! Every rule of this manual holds in both; the rules live above the stores, and one suite of tests
 //! ([`store::conformance`](crate::store::conformance)) holds each store to the same contract. Both are
-//! for one process at a time. There is no store for many machines yet.
+//! for one process at a time. For many machines there is `RedisStore` (feature `redis`), which is told of
+//! in its own documentation.
 //!
 //! # Memory
 //!
