@@ -4,16 +4,18 @@
 //! used last, so that a quiet store keeps few of them busy, and one that was lost is replaced by the
 //! first call that would have used it.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Row;
 
 use super::connect::{Connector, Refusal};
-use super::connection::Connection;
+use super::connection::{Connection, Unanswered};
 use super::parameter::Parameter;
 use super::statement::{Statement, Texts};
 use crate::store::network::Driver;
@@ -58,7 +60,7 @@ impl Pool {
             match idle {
                 Some(connection) if connection.is_closed() => {}
                 Some(connection) => break connection,
-                None => break self.connector.connect(&self.driver).await?,
+                None => break self.connect().await?,
             }
         };
         Ok(Lent::new(self, connection, place))
@@ -72,7 +74,7 @@ impl Pool {
             let mut idle = self.idle.lock();
             if idle.is_empty() { None } else { Some(idle.remove(0)) }
         };
-        let connection = self.connector.connect(&self.driver).await?;
+        let connection = self.connect().await?;
         Ok(Lent::new(self, connection, place))
     }
 
@@ -96,11 +98,17 @@ impl Pool {
         self.places.is_closed()
     }
 
+    /// Boxed, so that the future of each call does not carry room for a handshake.
+    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connection, Refusal>> + Send + '_>> {
+        Box::pin(self.connector.connect(&self.driver))
+    }
+
     async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.places).acquire_owned().await.map_err(|_| Refusal::Closed)
     }
 
-    fn give_back(&self, connection: Connection) {
+    /// The connection waits for a call.
+    pub(super) fn give_back(&self, connection: Connection) {
         let mut idle = self.idle.lock();
         if !self.places.is_closed() {
             idle.push(connection);
@@ -130,7 +138,7 @@ impl Lent {
         &mut self,
         statement: Statement,
         parameters: &[Parameter],
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<Row>, Unanswered> {
         let may_prepare = self.pool.may_prepare.load(Ordering::Relaxed);
         // Only `drop` and `discard` take it out, and then there is no `self` any more.
         #[allow(clippy::expect_used)]
@@ -146,6 +154,26 @@ impl Lent {
         if let Some((connection, _place)) = self.held.take() {
             connection.cut();
         }
+    }
+}
+
+#[cfg(test)]
+impl Pool {
+    pub(super) fn may_prepare(&self) -> bool {
+        self.may_prepare.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+impl Lent {
+    pub(super) fn is_direct(&self) -> bool {
+        self.held.as_ref().is_some_and(|(connection, _)| connection.is_direct())
+    }
+
+    /// As if the server process were another.
+    pub(super) async fn forget_statements(&self) -> Result<(), tokio_postgres::Error> {
+        let (connection, _) = self.held.as_ref().unwrap();
+        connection.client().batch_execute("DEALLOCATE ALL").await
     }
 }
 
@@ -165,12 +193,17 @@ impl Drop for Lent {
 }
 
 /// Keeps the place of a connection until all that it was asked is answered, so that a server that
-/// hangs is never asked more at once than the size of the pool.
+/// hangs is never asked more at once than the size of the pool. What takes too long is cancelled, so
+/// that it is not done after all, long after.
 async fn await_answer(pool: Arc<Pool>, connection: Connection, place: OwnedSemaphorePermit) {
     let answered = tokio::time::timeout(pool.patience, connection.client().check_connection()).await;
     match answered {
         Ok(Ok(())) => pool.give_back(connection),
-        _ => connection.cut(),
+        Ok(Err(_)) => connection.cut(),
+        Err(_) => {
+            pool.connector.cancel(&connection).await;
+            connection.cut();
+        }
     }
     drop(place);
 }
