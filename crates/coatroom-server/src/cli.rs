@@ -131,7 +131,8 @@ pub(crate) struct Demo {
     #[arg(long, value_enum, value_name = "WHEN")]
     pub(crate) durability: Option<DurabilityChoice>,
 
-    /// Lets writing routes take ?hold_ms=N (wait before answering) and ?fail=1 (then answer 500)
+    /// Lets writing routes take ?hold_ms=N (wait before answering) and ?fail=1 (then answer 500),
+    /// and says on stdout which sessions expire
     #[arg(long)]
     pub(crate) lab: bool,
 }

@@ -86,7 +86,7 @@ impl PgBouncer {
         let text = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n\
              unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\npool_mode = transaction\n\
-             default_pool_size = {}\nmax_client_conn = 1000\n",
+             default_pool_size = {}\nmax_client_conn = 1000\nserver_login_retry = 1\n",
             self.server,
             self.port,
             users.display(),

@@ -14,3 +14,4 @@ mod protection;
 mod routes;
 mod sign_in;
 mod stores;
+mod two_nodes;

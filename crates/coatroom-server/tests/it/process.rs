@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use coatroom_testbed::wait_until;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::Client;
@@ -32,6 +33,26 @@ impl Server {
         let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
         let Some(address) = address.map(str::to_owned) else { panic!("{line:?}, {}", fate(child)) };
         Self { child, address }
+    }
+
+    /// The same, and all that it says on stdout is kept in a file.
+    pub(crate) fn start_telling(options: &[&str], file: &std::path::Path) -> Self {
+        let output = std::fs::File::create(file).unwrap();
+        let mut command = demo(&[&["--listen", "127.0.0.1:0"], options].concat());
+        let mut child = command.stdout(output).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut address = None;
+        wait_until("the shop opens", std::time::Duration::from_secs(30), || {
+            let said = std::fs::read_to_string(file).unwrap();
+            assert!(child.try_wait().unwrap().is_none(), "the shop closed: {said}");
+            let line = said.split_once('\n').map(|(line, _)| line).unwrap_or_default();
+            address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).map(str::to_owned);
+            address.is_some()
+        });
+        Self { child, address: address.unwrap() }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// A visitor without a cookie.

@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use super::counts::Way;
 use super::state::Shared;
@@ -37,9 +38,17 @@ fn pass_on(connection: usize, way: Way, mut from: TcpStream, mut to: TcpStream, 
         if way == Way::Answer {
             thread::sleep(shared.look(|state| state.delay));
         }
-        let Some(passing) = shared.admit(connection, way, read) else { return };
+        let Some(passing) = shared.admit(connection, way, read, || is_closed(&from)) else { return };
         if to.write_all(&buffer[..passing]).is_err() || passing < read {
             return;
         }
     }
+}
+
+/// Whether the other side has closed this, found out without reading what it sent before.
+fn is_closed(stream: &TcpStream) -> bool {
+    let looked = stream.set_read_timeout(Some(Duration::from_millis(1))).and_then(|()| stream.peek(&mut [0]));
+    // Afterwards reads wait again, and this one is no longer needed where that fails.
+    let gone = stream.set_read_timeout(None).is_err();
+    gone || matches!(looked, Ok(0))
 }

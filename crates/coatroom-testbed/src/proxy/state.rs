@@ -52,11 +52,27 @@ impl Shared {
     }
 
     /// Waits until bytes of this connection may pass and takes them down; how many of them may, or
-    /// `None` where the connection is closed.
-    pub(super) fn admit(&self, connection: usize, way: Way, bytes: usize) -> Option<usize> {
+    /// `None` where the connection is closed, or `is_gone` says that whoever sent them is.
+    pub(super) fn admit(
+        &self,
+        connection: usize,
+        way: Way,
+        bytes: usize,
+        is_gone: impl Fn() -> bool,
+    ) -> Option<usize> {
+        const LOOK: Duration = Duration::from_millis(20);
         let waits = |state: &mut State| state.open.contains_key(&connection) && state.holds(way);
-        let held = self.changed.wait_while(self.lock(), waits);
-        let mut state = held.unwrap_or_else(PoisonError::into_inner);
+        let mut state = loop {
+            let held = self.changed.wait_timeout_while(self.lock(), LOOK, waits);
+            let (state, waited) = held.unwrap_or_else(PoisonError::into_inner);
+            if !waited.timed_out() {
+                break state;
+            }
+            drop(state);
+            if is_gone() {
+                return None;
+            }
+        };
         if !state.open.contains_key(&connection) {
             return None;
         }

@@ -40,6 +40,17 @@ fn answers_that_were_held_come_later() {
 }
 
 #[test]
+fn a_client_that_gives_up_while_its_words_are_held_is_seen_to_go() {
+    let proxy = Proxy::start(&echo());
+    let mut stream = connect(&proxy);
+    proxy.black_hole();
+    stream.write_all(b"hat").unwrap();
+    wait_until("the connection stands", SOON, || proxy.connections() == 1);
+    drop(stream);
+    wait_until("the connection is gone", SOON, || proxy.connections() == 0);
+}
+
+#[test]
 fn a_connection_is_cut_in_the_middle() {
     let proxy = Proxy::start(&echo());
     for (cut, answered) in [(Cut::Answer(2), Some(2)), (Cut::Command(0), None), (Cut::Answer(0), None)] {

@@ -55,15 +55,14 @@ impl Pool {
     /// A connection that was open when it was last looked at, or a new one.
     pub(super) async fn lend(self: &Arc<Self>) -> Result<Lent, Refusal> {
         let place = self.place().await?;
-        let connection = loop {
+        loop {
             let idle = self.idle.lock().pop();
             match idle {
                 Some(connection) if connection.is_closed() => {}
-                Some(connection) => break connection,
-                None => break self.connect().await?,
+                Some(connection) => return Ok(Lent::new(self, connection, place)),
+                None => return self.connect(place).await,
             }
-        };
-        Ok(Lent::new(self, connection, place))
+        }
     }
 
     /// A new connection, after one was found broken: the idle ones may be as well.
@@ -74,8 +73,21 @@ impl Pool {
             let mut idle = self.idle.lock();
             if idle.is_empty() { None } else { Some(idle.remove(0)) }
         };
-        let connection = self.connect().await?;
-        Ok(Lent::new(self, connection, place))
+        self.connect(place).await
+    }
+
+    /// A connection that is made even where the call that wanted it gives up meanwhile: a later one
+    /// finds it then. Else a server to which connecting takes longer than a call may take would
+    /// never be reached again, and would be dialled by each call anew.
+    async fn connect(self: &Arc<Self>, place: OwnedSemaphorePermit) -> Result<Lent, Refusal> {
+        let pool = Arc::clone(self);
+        let connecting = async move {
+            let connection = pool.connector.connect(&pool.driver).await?;
+            // Goes back to the pool where nobody takes it.
+            Ok(Lent::new(&pool, connection, place))
+        };
+        // The runtime has ended, and the store with it.
+        self.driver.finish(connecting).await.unwrap_or(Err(Refusal::Closed))
     }
 
     /// Statements are sent whole from now on; says so once.
@@ -96,11 +108,6 @@ impl Pool {
 
     pub(super) fn is_closed(&self) -> bool {
         self.places.is_closed()
-    }
-
-    /// Boxed, so that the future of each call does not carry room for a handshake.
-    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connection, Refusal>> + Send + '_>> {
-        Box::pin(self.connector.connect(&self.driver))
     }
 
     async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
