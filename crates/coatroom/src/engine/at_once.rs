@@ -79,6 +79,6 @@ impl Engine {
 /// Whether an access now is to be written down.
 pub(super) fn is_touch_due(record: &Record, now: Timestamp) -> bool {
     let activity = record.activity();
-    let interval = expiry::touch_interval(record.idle_timeout());
-    !activity.confirmed || now >= activity.last_accessed + interval
+    let interval = expiry::touch_interval(record.idle_millis());
+    !activity.confirmed || now.as_millis() >= activity.last_accessed.as_millis().saturating_add(interval)
 }
