@@ -150,18 +150,28 @@ impl Changes {
 
     /// A `set` or `remove`. What the attribute's earlier edits were made of no longer matters.
     pub(crate) fn assign(&mut self, name: &str, ours: Slotted, rule: Rule) {
-        let change = self.touch(name);
-        change.ours = ours;
-        change.rule = rule;
+        match self.find(name) {
+            Ok(index) => {
+                let change = &mut self.list[index];
+                change.ours = ours;
+                change.rule = rule;
+            }
+            Err(index) => self.insert(index, name, ours, rule),
+        }
     }
 
     /// An `edit` that came to `ours` in this request's view. After a `set` it is part of the value
     /// that was set; otherwise it joins the edits to be run again.
     pub(crate) fn edit(&mut self, name: &str, ours: Slotted, edit: EditFn) {
-        let change = self.touch(name);
-        change.ours = ours;
-        if let Rule::Edit(edits) = &mut change.rule {
-            edits.push(edit);
+        match self.find(name) {
+            Ok(index) => {
+                let change = &mut self.list[index];
+                change.ours = ours;
+                if let Rule::Edit(edits) = &mut change.rule {
+                    edits.push(edit);
+                }
+            }
+            Err(index) => self.insert(index, name, ours, Rule::Edit(SmallVec::from_iter([edit]))),
         }
     }
 
@@ -223,22 +233,14 @@ impl Changes {
         self.list.binary_search_by(|change| change.name.as_str().cmp(name))
     }
 
-    /// The change of this attribute; a fresh one is an edit of nothing yet.
-    fn touch(&mut self, name: &str) -> &mut Change {
-        let index = match self.find(name) {
-            Ok(index) => index,
-            Err(index) => {
-                let base = if self.cleared.is_some() { Base::Pinned(None) } else { Base::View };
-                let rule = Rule::Edit(SmallVec::new());
-                if self.list.is_empty() {
-                    // Most requests change one attribute.
-                    self.list.reserve_exact(1);
-                }
-                self.list.insert(index, Change { name: name.into(), base, ours: None, rule });
-                index
-            }
-        };
-        &mut self.list[index]
+    /// The first change of an attribute in this request.
+    fn insert(&mut self, index: usize, name: &str, ours: Slotted, rule: Rule) {
+        let base = if self.cleared.is_some() { Base::Pinned(None) } else { Base::View };
+        if self.list.is_empty() {
+            // Most requests change one attribute.
+            self.list.reserve_exact(1);
+        }
+        self.list.insert(index, Change { name: name.into(), base, ours, rule });
     }
 }
 

@@ -66,12 +66,7 @@ impl Engine {
         Key { namespace: self.config.namespace, locator }
     }
 
-    /// A stand-in where no key matters.
-    pub(crate) fn no_key(&self) -> Key {
-        self.key(Locator::from_bytes([0; 16]))
-    }
-
-    pub(crate) fn codec(&self, key: Key) -> Codec<'_> {
+    pub(crate) fn codec<'a>(&'a self, key: &'a Key) -> Codec<'a> {
         Codec { key, sealer: self.sealer.as_deref(), max_value_bytes: self.config.max_value_bytes }
     }
 

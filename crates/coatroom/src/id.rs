@@ -220,6 +220,9 @@ pub struct Key {
 }
 
 impl Key {
+    /// A stand-in where no key matters.
+    pub(crate) const NONE: Self = Self { namespace: Namespace([0; 8]), locator: Locator([0; 16]) };
+
     /// Length of [`Key::to_bytes`].
     pub const LEN: usize = 24;
 
@@ -285,16 +288,8 @@ impl Secret {
 }
 
 /// Section 5.3.3 of FIPS 180-4.
-const SHA256_START: [u32; 8] = [
-    0x6a09_e667,
-    0xbb67_ae85,
-    0x3c6e_f372,
-    0xa54f_f53a,
-    0x510e_527f,
-    0x9b05_688c,
-    0x1f83_d9ab,
-    0x5be0_cd19,
-];
+const SHA256_START: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 impl Drop for Secret {
     fn drop(&mut self) {

@@ -136,7 +136,11 @@ impl SessionManager {
     ///
     /// As [`Session::save`].
     pub async fn commit(&self, session: &Session) -> Result<Option<SessionId>, SessionError> {
-        session.save_for_client().await
+        match session.save_for_client().await {
+            Ok(None) => Ok(None),
+            Ok(Some(id)) => Ok(Some(*id)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes a commit or an ending back. Where others committed on top, what they wrote stays, and

@@ -23,6 +23,7 @@ pub use self::extensions::RecordError;
 pub(crate) use self::extensions::{Extension, Extensions};
 use self::header::Fields;
 pub(crate) use self::header::{HashAlgorithm, Header, Renewal};
+pub(crate) use self::overwrite::Overwritten;
 pub use self::value::{RawValue, ValueFormat};
 pub(crate) use self::value::{Value, ValueBytes};
 use crate::clock::Timestamp;

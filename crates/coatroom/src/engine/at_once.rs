@@ -7,7 +7,7 @@ use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::expiry;
 use crate::id::SessionId;
-use crate::record::Record;
+use crate::record::{Overwritten, Record};
 use crate::store::{Commit, StoreFuture};
 
 /// A load that the general way has to finish.
@@ -29,7 +29,7 @@ pub(crate) enum AtOnce {
     /// Everything is there already.
     Unchanged,
     /// The store was asked, and its answer is another one or is still awaited.
-    Sent(Sent),
+    Sent(Box<Sent>),
     /// It takes more than new values in the place of old ones; nothing was done.
     Unfit,
 }
@@ -55,24 +55,23 @@ impl Engine {
         if base.attribute_count() > limits.max_attributes || base.bytes().len() > limits.max_record_bytes {
             return AtOnce::Unfit;
         }
-        let Some(overwrite) = changes.on_view().and_then(|edits| base.overwrite(edits)) else {
-            return AtOnce::Unfit;
-        };
-        if overwrite.is_empty() {
-            #[cfg(feature = "metrics")]
-            crate::metrics::commit("unchanged");
-            return AtOnce::Unchanged;
-        }
-        let record = overwrite.write(fastrand::u64(..), base.activity());
-        let answer = self.store.commit(base.revision(), record.clone(), self.now());
-        match answer {
-            StoreFuture::Ready(Some(Ok(Commit::Landed(departed)))) if departed.is_empty() => {
+        let Some(edits) = changes.on_view() else { return AtOnce::Unfit };
+        let record = match base.overwritten(edits, fastrand::u64(..), base.activity()) {
+            Overwritten::Changed(record) => record,
+            Overwritten::Unchanged => {
                 #[cfg(feature = "metrics")]
-                crate::metrics::landed(record.bytes().len());
-                AtOnce::Landed(record)
+                crate::metrics::commit("unchanged");
+                return AtOnce::Unchanged;
             }
-            answer => AtOnce::Sent(Sent { record, answer }),
+            Overwritten::Unfit => return AtOnce::Unfit,
+        };
+        let answer = self.store.commit(base.revision(), record.clone(), self.now());
+        if matches!(&answer, StoreFuture::Ready(Some(Ok(Commit::Landed(departed)))) if departed.is_empty()) {
+            #[cfg(feature = "metrics")]
+            crate::metrics::landed(record.bytes().len());
+            return AtOnce::Landed(record);
         }
+        AtOnce::Sent(Box::new(Sent { record, answer }))
     }
 }
 

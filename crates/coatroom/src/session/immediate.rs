@@ -67,7 +67,7 @@ impl Session {
         mut change: impl FnMut(Option<T>) -> Result<T, E>,
     ) -> Result<T, TryUpdateError<E>> {
         let work = self.update_work(slot.name())?;
-        let codec = self.engine().codec(work.key);
+        let codec = self.engine().codec(&work.key);
         let mut updated = None;
         let written = self
             .engine()
@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// As [`save`](Self::save), with the id that the client must now use, where it is a new one.
-    pub(crate) async fn save_for_client(&self) -> Result<Option<SessionId>, SessionError> {
+    pub(crate) async fn save_for_client(&self) -> Result<Option<Box<SessionId>>, SessionError> {
         self.commit_if(State::check_open, State::take_new_id).await
     }
 

@@ -12,7 +12,7 @@ use crate::record::Record;
 /// How far a commit came without waiting.
 pub(crate) enum Step<T> {
     Done(T),
-    Waiting(Saving),
+    Waiting(Box<Saving>),
 }
 
 /// A commit under way. Until it is done the session takes no changes; if it fails or is dropped,
@@ -21,7 +21,7 @@ pub(crate) struct Saving {
     session: Session,
     work: Work,
     /// The first attempt, where it was made already.
-    sent: Option<Sent>,
+    sent: Option<Box<Sent>>,
     phase: Phase,
     span: tracing::Span,
     done: bool,
@@ -53,7 +53,7 @@ impl Session {
         let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
             return Some(Step::Done(then(state)));
         };
-        self.take_saving(state, sent, span).map(Step::Waiting)
+        self.take_saving(state, sent, span).map(|saving| Step::Waiting(Box::new(saving)))
     }
 
     /// As [`Session::save`], and hands out what takes the commit back with
@@ -80,7 +80,7 @@ impl Session {
         }
     }
 
-    fn take_saving(&self, state: &mut State, sent: Option<Sent>, span: tracing::Span) -> Option<Saving> {
+    fn take_saving(&self, state: &mut State, sent: Option<Box<Sent>>, span: tracing::Span) -> Option<Saving> {
         let work = state.take_work()?;
         let phase = std::mem::replace(&mut state.phase, Phase::Saving);
         Some(Saving { session: self.clone(), work, sent, phase, span, done: false })

@@ -123,7 +123,7 @@ impl State {
 
     /// Commits what is deferred where that needs no waiting. Otherwise the general way goes on from
     /// what was sent to the store already.
-    pub(super) fn commit_at_once(&mut self, engine: &Engine) -> Result<(), Option<Sent>> {
+    pub(super) fn commit_at_once(&mut self, engine: &Engine) -> Result<(), Option<Box<Sent>>> {
         let Some(base) = self.base.as_ref().filter(|_| self.settings.is_empty()) else { return Err(None) };
         match engine.write_at_once(base, &self.changes) {
             AtOnce::Landed(record) => self.base = Some(record),
@@ -187,9 +187,9 @@ impl State {
     }
 
     /// The id that the client must now use, where it is a new one it has not been told.
-    pub(crate) fn take_new_id(&mut self) -> Option<SessionId> {
+    pub(crate) fn take_new_id(&mut self) -> Option<Box<SessionId>> {
         let sends = std::mem::replace(&mut self.cookie, CookieAction::Keep) == CookieAction::Send;
-        if sends { self.id.clone() } else { None }
+        if sends { self.id.clone().map(Box::new) } else { None }
     }
 
     /// Forgets the session: the next write draws a new one. A keyed session keeps its key.

@@ -23,9 +23,14 @@ impl Session {
     /// cannot be opened. Other attributes are not affected.
     pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, SessionError> {
         let state = self.shared.state.lock();
-        let Some(key) = state.key else { return Ok(None) };
-        let raw = state.changes.view(state.base.as_ref(), slot.name());
-        Ok(raw.map(|raw| self.engine().codec(key).decode(&slot, raw)).transpose()?)
+        let Some(key) = &state.key else { return Ok(None) };
+        match state.changes.view(state.base.as_ref(), slot.name()) {
+            None => Ok(None),
+            Some(raw) => match self.engine().codec(key).decode(&slot, raw) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(error.into()),
+            },
+        }
     }
 
     /// Sets a slot. Deferred. Setting what is there already is no change and writes nothing.
@@ -41,9 +46,16 @@ impl Session {
         value: &T,
     ) -> Result<(), SessionError> {
         // Only a seal depends on the session; and an application's `Serialize` runs outside the lock.
-        let key = if slot.is_sealed() { self.change_key()? } else { self.engine().no_key() };
-        let value = self.engine().codec(key).encode(&slot, value)?;
-        self.assign(slot.name(), Some(value), self.rule(&slot))
+        let own;
+        let key = if slot.is_sealed() {
+            own = self.change_key()?;
+            &own
+        } else {
+            &Key::NONE
+        };
+        let mut ours = Value::empty();
+        self.engine().codec(key).encode_into(&slot, value, &mut ours)?;
+        self.assign(slot.name(), Some(ours), self.rule(&slot))
     }
 
     /// Removes a slot's value. Deferred. Never creates a session.
@@ -172,7 +184,7 @@ impl Session {
         loop {
             let key = self.change_key()?;
             let before = self.viewed(name);
-            let after = edit(&self.engine().codec(key), before.as_ref().map(Value::as_raw))?;
+            let after = edit(&self.engine().codec(&key), before.as_ref().map(Value::as_raw))?;
             let state = &mut *self.shared.state.lock();
             state.check_open()?;
             // Another clone may have changed the attribute while the closure ran.
@@ -204,7 +216,7 @@ impl Session {
         let key = self.change_key()?;
         let value = value.map(Value::from);
         if let Some(value) = &value {
-            self.engine().codec(key).check_size(name, value)?;
+            self.engine().codec(&key).check_size(name, value)?;
         }
         self.assign(name, value, Rule::Assign(on_conflict))
     }

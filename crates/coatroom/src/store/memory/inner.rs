@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
 use crate::record::{Activity, Record};
 use crate::store::shards::{self, Shard, Shards, Slices};
-use crate::store::{Commit, Creation, Departed, Departure, Page};
+use crate::store::{Commit, Creation, Departed, Departure, Page, StoreFuture};
 
 /// Locks are taken in one order, shard then principals, and no closure awaits.
 pub(super) struct Inner {
@@ -71,8 +71,10 @@ impl Inner {
         dead.inspect(|dead| self.forget(dead))
     }
 
-    pub(super) fn commit(&self, expected: u64, record: Record, now: Timestamp) -> Result<Commit, StoreError> {
-        self.budget.admit(&record)?;
+    pub(super) fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
+        if let Err(full) = self.budget.admit(&record) {
+            return StoreFuture::failed(full);
+        }
         let key = *record.key();
         let replaced = self.shards.with(&key.locator, |shard| {
             let kept = shard.get_mut(&key).filter(|kept| shards::is_live(kept, now)).ok_or(Commit::Gone)?;
@@ -91,11 +93,11 @@ impl Inner {
             Ok((old, grown))
         });
         // The old record is dropped here, outside the lock.
-        Ok(match replaced {
-            Ok((_old, true)) => Commit::Landed(self.make_room(&key, now)),
-            Ok((_old, false)) => Commit::Landed(Vec::new()),
-            Err(refused) => refused,
-        })
+        match replaced {
+            Ok((_old, true)) => StoreFuture::ready(Commit::Landed(self.make_room(&key, now))),
+            Ok((_old, false)) => StoreFuture::ready(Commit::Landed(Vec::new())),
+            Err(refused) => StoreFuture::ready(refused),
+        }
     }
 
     pub(super) fn count(&self, namespace: Namespace, now: Timestamp) -> u64 {
