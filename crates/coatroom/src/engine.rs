@@ -70,22 +70,14 @@ impl Engine {
         Codec { key, sealer: self.sealer.as_deref(), max_value_bytes: self.config.max_value_bytes }
     }
 
-    /// Opens an id. Counts as activity unless `passive`.
-    pub(crate) async fn load(&self, id: &SessionId, passive: bool) -> Result<Loaded, StoreError> {
-        match self.load_at_once(id, passive) {
-            Ok(loaded) => Ok(loaded),
-            // Boxed, so that the futures of handlers do not carry room for it.
-            Err(opening) => Box::pin(self.finish_load(opening, id, passive)).await,
-        }
-    }
-
     /// Finishes a load that was begun.
     pub(crate) async fn finish_load(
         &self,
-        Opening { answer, now }: Opening,
+        opening: Box<Opening>,
         id: &SessionId,
         passive: bool,
     ) -> Result<Loaded, StoreError> {
+        let Opening { answer, now } = *opening;
         let Some(record) = answer.await? else { return Ok(Loaded::Nothing) };
         match judge(&record, id, now) {
             Verdict::Current => {

@@ -255,6 +255,15 @@ struct Secret([u64; 4]);
 impl Secret {
     const LEN: usize = 32;
 
+    /// The block of a hash, still without the secret. Section 5.1.1: a one bit behind the message,
+    /// and its length in bits at the end.
+    const PADDED: [u8; 64] = {
+        let mut block = [0; 64];
+        block[Self::LEN] = 0x80;
+        [block[62], block[63]] = (8 * Self::LEN as u16).to_be_bytes();
+        block
+    };
+
     fn from_bytes(bytes: &[u8; Self::LEN]) -> Self {
         Self(words(bytes))
     }
@@ -270,13 +279,10 @@ impl Secret {
     /// SHA-256 (FIPS 180-4). A secret and its padding fill exactly one block, so the buffering of
     /// the general way, which takes nearly as long as the hash, is left out.
     fn hash(&self) -> SecretHash {
-        let mut block = [0; 64];
+        let mut block = Self::PADDED;
         for (bytes, word) in block.chunks_exact_mut(8).zip(&self.0) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
-        // Section 5.1.1: a one bit behind the message, and its length in bits at the end.
-        block[Self::LEN] = 0x80;
-        block[62..].copy_from_slice(&(8 * Self::LEN as u16).to_be_bytes());
         let mut state = SHA256_START;
         compress256(&mut state, &[block]);
         let mut hash = [0; 32];

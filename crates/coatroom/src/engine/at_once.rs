@@ -10,7 +10,8 @@ use crate::id::SessionId;
 use crate::record::{Overwritten, Record};
 use crate::store::{Commit, StoreFuture};
 
-/// A load that the general way has to finish.
+/// A load that the general way has to finish. Boxed, as all that only that way takes, so that the
+/// usual answer is two words.
 pub(crate) struct Opening {
     pub(super) answer: StoreFuture<Option<Record>>,
     pub(super) now: Timestamp,
@@ -35,17 +36,20 @@ pub(crate) enum AtOnce {
 }
 
 impl Engine {
-    pub(crate) fn load_at_once(&self, id: &SessionId, passive: bool) -> Result<Loaded, Opening> {
+    /// Opens an id. Counts as activity unless `passive`.
+    pub(crate) fn load_at_once(&self, id: &SessionId, passive: bool) -> Result<Loaded, Box<Opening>> {
         let now = self.now();
         let mut answer = self.store.load(&self.key(id.locator()), now);
-        let StoreFuture::Ready(Some(Ok(found))) = &mut answer else { return Err(Opening { answer, now }) };
+        let StoreFuture::Ready(Some(Ok(found))) = &mut answer else {
+            return Err(Box::new(Opening { answer, now }));
+        };
         let opens = |record: &mut Record| {
             matches!(judge(record, id, now), Verdict::Current) && (passive || !is_touch_due(record, now))
         };
         match found.take_if(opens) {
             Some(record) => Ok(Loaded::Live(record)),
             None if found.is_none() => Ok(Loaded::Nothing),
-            None => Err(Opening { answer, now }),
+            None => Err(Box::new(Opening { answer, now })),
         }
     }
 

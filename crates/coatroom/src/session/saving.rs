@@ -1,5 +1,8 @@
 //! The commit of what is deferred: at once where the store does, in a future where it does not.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use tracing::Instrument as _;
 
 use super::Session;
@@ -13,6 +16,26 @@ use crate::record::Record;
 pub(crate) enum Step<T> {
     Done(T),
     Waiting(Box<Saving>),
+}
+
+/// What is left of a commit that did not come about at once.
+pub(crate) enum Rest<T> {
+    Refused(Box<SessionError>),
+    Waiting { saving: Box<Saving>, then: fn(&mut State) -> T },
+}
+
+impl<T: Send + 'static> Rest<T> {
+    /// Boxed without a type, so that neither the futures of handlers nor what comes about at once
+    /// carry any of it.
+    #[cold]
+    pub(crate) fn finish(self) -> Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send>> {
+        Box::pin(async {
+            match self {
+                Self::Refused(refusal) => Err(*refusal),
+                Self::Waiting { saving, then } => saving.finish(then).await,
+            }
+        })
+    }
 }
 
 /// A commit under way. Until it is done the session takes no changes; if it fails or is dropped,
@@ -29,27 +52,25 @@ pub(crate) struct Saving {
 
 impl Session {
     /// Commits what is deferred if `may` allows it; the result is that of `then` afterwards.
-    pub(super) async fn commit_if<T: Default>(
+    pub(super) fn commit_if<T: Default>(
         &self,
         may: fn(&State) -> Result<(), SessionError>,
         then: fn(&mut State) -> T,
-    ) -> Result<T, SessionError> {
-        let step = {
-            let state = &mut *self.shared.state.lock();
-            may(state)?;
-            self.begin_commit(state, then)
-        };
-        match step {
+    ) -> Result<T, Rest<T>> {
+        let state = &mut *self.shared.state.lock();
+        if let Err(refusal) = may(state) {
+            return Err(Rest::Refused(Box::new(refusal)));
+        }
+        match self.begin_commit(state, then) {
             None => Ok(T::default()),
             Some(Step::Done(result)) => Ok(result),
-            // Boxed, so that the futures of handlers do not carry room for it.
-            Some(Step::Waiting(saving)) => Box::pin(saving.finish(then)).await,
+            Some(Step::Waiting(saving)) => Err(Rest::Waiting { saving, then }),
         }
     }
 
     /// Begins the commit of what is deferred; `None` where there is no session.
     pub(super) fn begin_commit<T>(&self, state: &mut State, then: fn(&mut State) -> T) -> Option<Step<T>> {
-        let span = spans::commit(&state.key?.locator);
+        let span = spans::commit(&state.key.as_ref()?.locator);
         let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
             return Some(Step::Done(then(state)));
         };

@@ -15,7 +15,7 @@ use crate::id::SessionId;
 
 /// A load that the store does not answer at once.
 pub(crate) struct Begun {
-    opening: Opening,
+    opening: Box<Opening>,
     id: SessionId,
     passive: bool,
     span: tracing::Span,
