@@ -58,12 +58,18 @@ enum Base {
 }
 
 impl Change {
+    const NONE: Self = Self {
+        name: CompactString::const_new(""),
+        base: Base::View,
+        ours: None,
+        rule: Rule::Assign(OnConflict::LaterWins),
+    };
+
     /// A change that is still without a value. It is boxed, so that name, value and rule are
     /// written where they stay.
+    #[inline]
     pub(crate) fn new(name: &str) -> Box<Self> {
-        let rule = Rule::Assign(OnConflict::LaterWins);
-        let mut change =
-            Box::new(Self { name: CompactString::const_new(""), base: Base::View, ours: None, rule });
+        let mut change = Box::new(Self::NONE);
         change.name.push_str(name);
         change
     }
@@ -79,6 +85,7 @@ impl Change {
     }
 
     /// Takes the place of the value that is set.
+    #[inline]
     pub(crate) fn set(&mut self) -> &mut Value {
         self.ours.insert(Value::empty())
     }
@@ -154,6 +161,7 @@ impl Changes {
     }
 
     /// This request's view of an attribute over the record `base`.
+    #[inline]
     pub(crate) fn view<'a>(&'a self, base: Option<&'a Record>, name: &str) -> Option<RawValue<'a>> {
         match self.find(name) {
             Ok(index) => self.list[index].ours(),
@@ -175,6 +183,7 @@ impl Changes {
     }
 
     /// A `set` or `remove`. What the attribute's earlier edits were made of no longer matters.
+    #[inline]
     pub(crate) fn assign(&mut self, mut change: Box<Change>) {
         match self.find(&change.name) {
             Ok(index) => {
@@ -254,17 +263,20 @@ impl Changes {
 
     /// The attributes to write on the very record that `view` was, where nothing has to be replayed
     /// on it; `None` where something was cleared, or was changed on another record than the view.
+    #[inline]
     pub(crate) fn on_view(&self) -> Option<impl Iterator<Item = (&str, Option<RawValue<'_>>)>> {
         let moved = self.list.iter().any(|change| !matches!(change.base, Base::View));
         let unfit = self.cleared.is_some() || moved;
         (!unfit).then(|| self.list.iter().map(|change| (&*change.name, change.ours())))
     }
 
+    #[inline]
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.list.binary_search_by(|change| change.name.as_str().cmp(name))
     }
 
     /// The first change of an attribute in this request.
+    #[inline]
     fn insert(&mut self, index: usize, mut change: Box<Change>) {
         if self.cleared.is_some() {
             change.base = Base::Pinned(None);

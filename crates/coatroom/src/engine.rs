@@ -58,14 +58,17 @@ pub(crate) enum Loaded {
 }
 
 impl Engine {
+    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
+    #[inline]
     pub(crate) fn key(&self, locator: Locator) -> Key {
         Key { namespace: self.config.namespace, locator }
     }
 
+    #[inline]
     pub(crate) fn codec<'a>(&'a self, key: &'a Key) -> Codec<'a> {
         Codec { key, sealer: self.sealer.as_deref(), max_value_bytes: self.config.max_value_bytes }
     }
@@ -160,6 +163,7 @@ enum Verdict {
 }
 
 /// Compares the secret by its hash, in constant time.
+#[inline]
 fn judge(record: &Record, id: &SessionId, now: Timestamp) -> Verdict {
     if record.hash_algorithm() == HashAlgorithm::Keyed {
         return Verdict::Wrong;

@@ -85,6 +85,7 @@ impl SessionId {
         Ok(Self { locator, secret: Secret::from_bytes(&secret) })
     }
 
+    #[inline]
     pub(crate) fn hash(&self) -> SecretHash {
         self.secret.hash()
     }
@@ -308,6 +309,7 @@ impl Drop for Secret {
 pub(crate) struct SecretHash(pub(crate) [u8; 32]);
 
 impl SecretHash {
+    #[inline]
     pub(crate) fn matches(&self, stored: &[u8; 32]) -> bool {
         // By words rather than bytes, and all differences in one: a single barrier against the
         // optimizer.
@@ -317,6 +319,7 @@ impl SecretHash {
     }
 }
 
+#[inline]
 fn words(bytes: &[u8; 32]) -> [u64; 4] {
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {

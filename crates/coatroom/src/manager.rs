@@ -80,6 +80,7 @@ impl SessionManager {
         }
     }
 
+    #[inline]
     fn open_at_once(&self, id: &SessionId) -> Result<Option<Session>, Box<Opening>> {
         self.shared.engine.load_at_once(id, false).map(|loaded| self.opened(id, loaded))
     }
@@ -97,6 +98,7 @@ impl SessionManager {
         )
     }
 
+    #[inline]
     fn opened(&self, id: &SessionId, loaded: Loaded) -> Option<Session> {
         match loaded {
             Loaded::Live(record) => Some(self.session(State::opened(id.clone(), record))),
@@ -306,6 +308,7 @@ impl SessionManager {
         &self.shared.web
     }
 
+    #[inline]
     fn session(&self, state: State) -> Session {
         Session::new(self.shared.engine.clone(), state)
     }

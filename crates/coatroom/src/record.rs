@@ -99,6 +99,7 @@ impl Record {
         Self::from_checked(*self.key(), self.activity(), self.bytes())
     }
 
+    #[inline]
     pub(crate) fn shared_activity(&self) -> &SharedActivity {
         &self.0.header.header.activity
     }
@@ -202,6 +203,7 @@ impl Record {
 
     /// One attribute.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<RawValue<'_>> {
         self.attributes().get(name)
     }
@@ -234,14 +236,17 @@ impl Record {
     }
 
     /// The idle timeout in milliseconds; `u64::MAX` for none.
+    #[inline]
     pub(crate) fn idle_millis(&self) -> u64 {
         self.fields().idle_millis()
     }
 
+    #[inline]
     pub(crate) fn hash_algorithm(&self) -> HashAlgorithm {
         self.fields().algorithm()
     }
 
+    #[inline]
     pub(crate) fn secret_hash(&self) -> [u8; 32] {
         self.fields().secret_hash()
     }
@@ -258,10 +263,12 @@ impl Record {
         Extensions::new(self.fields().extensions())
     }
 
+    #[inline]
     fn attributes(&self) -> Attributes<'_> {
         Attributes::new(&self.fields())
     }
 
+    #[inline]
     fn fields(&self) -> Fields<'_> {
         Fields::new(self.bytes())
     }

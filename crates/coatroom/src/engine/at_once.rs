@@ -37,6 +37,7 @@ pub(crate) enum AtOnce {
 
 impl Engine {
     /// Opens an id. Counts as activity unless `passive`.
+    #[inline]
     pub(crate) fn load_at_once(&self, id: &SessionId, passive: bool) -> Result<Loaded, Box<Opening>> {
         let now = self.now();
         let mut answer = self.store.load(&self.key(id.locator()), now);
@@ -54,6 +55,7 @@ impl Engine {
     }
 
     /// Commits `changes`, made on `base`.
+    #[inline]
     pub(crate) fn write_at_once(&self, base: &Record, changes: &Changes) -> AtOnce {
         let limits = &self.config;
         if base.attribute_count() > limits.max_attributes || base.bytes().len() > limits.max_record_bytes {
@@ -80,6 +82,7 @@ impl Engine {
 }
 
 /// Whether an access now is to be written down.
+#[inline]
 pub(super) fn is_touch_due(record: &Record, now: Timestamp) -> bool {
     let activity = record.activity();
     let interval = expiry::touch_interval(record.idle_millis());

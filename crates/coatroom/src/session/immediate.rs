@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use super::saving::Rest;
+use super::saving::AtOnce;
 use super::state::{CookieAction, State};
 use crate::engine::{Undo, Work};
 use crate::error::SessionError;
@@ -161,7 +161,8 @@ impl Session {
     }
 
     /// As [`save`](Self::save), with the id that the client must now use, where it is a new one.
-    pub(crate) fn save_for_client(&self) -> Result<Option<Box<SessionId>>, Rest<Option<Box<SessionId>>>> {
+    #[inline]
+    pub(crate) fn save_for_client(&self) -> AtOnce<Option<Box<SessionId>>> {
         self.commit_if(State::check_open, State::take_new_id)
     }
 

@@ -18,9 +18,12 @@ pub(crate) enum Step<T> {
     Waiting(Box<Saving>),
 }
 
+/// A commit that came about at once, or what is left of it.
+pub(super) type AtOnce<T> = Result<T, Box<Rest<T>>>;
+
 /// What is left of a commit that did not come about at once.
 pub(crate) enum Rest<T> {
-    Refused(Box<SessionError>),
+    Refused(SessionError),
     Waiting { saving: Box<Saving>, then: fn(&mut State) -> T },
 }
 
@@ -28,10 +31,10 @@ impl<T: Send + 'static> Rest<T> {
     /// Boxed without a type, so that neither the futures of handlers nor what comes about at once
     /// carry any of it.
     #[cold]
-    pub(crate) fn finish(self) -> Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send>> {
+    pub(crate) fn finish(self: Box<Self>) -> Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send>> {
         Box::pin(async {
-            match self {
-                Self::Refused(refusal) => Err(*refusal),
+            match *self {
+                Self::Refused(refusal) => Err(refusal),
                 Self::Waiting { saving, then } => saving.finish(then).await,
             }
         })
@@ -52,23 +55,25 @@ pub(crate) struct Saving {
 
 impl Session {
     /// Commits what is deferred if `may` allows it; the result is that of `then` afterwards.
+    #[inline]
     pub(super) fn commit_if<T: Default>(
         &self,
         may: fn(&State) -> Result<(), SessionError>,
         then: fn(&mut State) -> T,
-    ) -> Result<T, Rest<T>> {
+    ) -> AtOnce<T> {
         let state = &mut *self.shared.state.lock();
         if let Err(refusal) = may(state) {
-            return Err(Rest::Refused(Box::new(refusal)));
+            return Err(Box::new(Rest::Refused(refusal)));
         }
         match self.begin_commit(state, then) {
             None => Ok(T::default()),
             Some(Step::Done(result)) => Ok(result),
-            Some(Step::Waiting(saving)) => Err(Rest::Waiting { saving, then }),
+            Some(Step::Waiting(saving)) => Err(Box::new(Rest::Waiting { saving, then })),
         }
     }
 
     /// Begins the commit of what is deferred; `None` where there is no session.
+    #[inline]
     pub(super) fn begin_commit<T>(&self, state: &mut State, then: fn(&mut State) -> T) -> Option<Step<T>> {
         let span = spans::commit(&state.key.as_ref()?.locator);
         let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {

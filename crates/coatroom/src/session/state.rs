@@ -86,6 +86,7 @@ impl State {
     }
 
     /// Whether a change may be made now.
+    #[inline]
     pub(crate) fn check_open(&self) -> Result<(), SessionError> {
         match self.phase {
             Phase::Open => Ok(()),
@@ -108,6 +109,7 @@ impl State {
     }
 
     /// The key of the session, of a new one if there is none: its first write begins here.
+    #[inline]
     pub(crate) fn ensure_key(&mut self, engine: &Engine) -> Result<Key, SessionError> {
         if let Some(key) = self.key {
             return Ok(key);
@@ -123,6 +125,7 @@ impl State {
 
     /// Commits what is deferred where that needs no waiting. Otherwise the general way goes on from
     /// what was sent to the store already.
+    #[inline]
     pub(super) fn commit_at_once(&mut self, engine: &Engine) -> Result<(), Option<Box<Sent>>> {
         let Some(base) = self.base.as_ref().filter(|_| self.settings.is_empty()) else { return Err(None) };
         match engine.write_at_once(base, &self.changes) {
@@ -187,6 +190,7 @@ impl State {
     }
 
     /// The id that the client must now use, where it is a new one it has not been told.
+    #[inline]
     pub(crate) fn take_new_id(&mut self) -> Option<Box<SessionId>> {
         let sends = std::mem::replace(&mut self.cookie, CookieAction::Keep) == CookieAction::Send;
         if sends { self.id.clone().map(Box::new) } else { None }

@@ -33,6 +33,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     pub(super) fn load(&self, key: &Key, now: Timestamp) -> Option<Record> {
         self.shards.with(&key.locator, |shard| shard.live(key, now).cloned())
     }
@@ -77,7 +78,11 @@ impl Inner {
         }
         let key = *record.key();
         let replaced = self.shards.with(&key.locator, |shard| {
-            let kept = shard.get_mut(&key).filter(|kept| shards::is_live(kept, now)).ok_or(Commit::Gone)?;
+            let kept = shard.get_mut(&key).ok_or(Commit::Gone)?;
+            let kept_until = kept.expires_at();
+            if !shards::is_live_until(kept, kept_until, now) {
+                return Err(Commit::Gone);
+            }
             if kept.revision() != expected {
                 return Err(Commit::Conflict(kept.clone()));
             }
@@ -85,7 +90,7 @@ impl Inner {
             self.principals.replace(kept, &record);
             let grown = self.budget.exchange(kept, &record);
             let due = record.expires_at();
-            let is_earlier = Slices::is_earlier(due, kept.expires_at());
+            let is_earlier = due != kept_until && Slices::is_earlier(due, kept_until);
             let old = std::mem::replace(kept, record);
             if is_earlier {
                 shard.file(&key, due, now);
@@ -156,6 +161,7 @@ impl Inner {
 }
 
 impl Shard<Record> {
+    #[inline]
     fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
         self.get(key).filter(|record| shards::is_live(record, now))
     }
