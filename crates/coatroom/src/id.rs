@@ -51,7 +51,7 @@ impl SessionId {
         let mut bytes = [0; Self::BYTES];
         let written = URL_SAFE_NO_PAD.decode(text, bytes.as_mut_slice().as_out()).ok()?.len();
         let id = (written == Self::BYTES).then(|| Self::from_bytes(&bytes));
-        bytes.zeroize();
+        bytes[Locator::LEN..].zeroize();
         id
     }
 
@@ -92,12 +92,13 @@ impl SessionId {
 
     fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
         let mut locator = [0; Locator::LEN];
-        let mut secret = [0; Secret::LEN];
+        let mut secret = Secret([0; 4]);
         locator.copy_from_slice(&bytes[..Locator::LEN]);
-        secret.copy_from_slice(&bytes[Locator::LEN..]);
-        let id = Self { locator: Locator(locator), secret: Secret::from_bytes(&secret) };
-        secret.zeroize();
-        id
+        // Straight into the words, so that no copy of it has to be wiped byte by byte.
+        for (word, bytes) in secret.0.iter_mut().zip(bytes[Locator::LEN..].as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Self { locator: Locator(locator), secret }
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum CookieAction {
 }
 
 impl State {
-    fn bare(key: Option<Key>, id: Option<SessionId>, base: Option<Record>) -> Self {
+    pub(super) fn bare(key: Option<Key>, id: Option<SessionId>, base: Option<Record>) -> Self {
         Self {
             key,
             id,
@@ -67,12 +67,6 @@ impl State {
             brought: false,
             cookie: CookieAction::Keep,
         }
-    }
-
-    /// No session yet.
-    #[cfg(feature = "tower")]
-    pub(crate) fn empty() -> Self {
-        Self::bare(None, None, None)
     }
 
     /// A session that `id` opened.

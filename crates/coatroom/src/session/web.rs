@@ -24,23 +24,23 @@ pub(crate) struct Begun {
 /// What the response has to tell the client about its cookie.
 pub(crate) enum CookieNews {
     Nothing,
-    Send {
-        id: Box<SessionId>,
-        /// Whether this session's cookie outlives the browser.
-        persistent: bool,
-        /// The end of its lifetime.
-        deadline: Timestamp,
-    },
+    /// Boxed, since most responses have nothing to tell.
+    Send(Box<NewCookie>),
     Expire,
+}
+
+/// A cookie to be set.
+pub(crate) struct NewCookie {
+    pub(crate) id: SessionId,
+    /// Whether this session's cookie outlives the browser.
+    pub(crate) persistent: bool,
+    /// The end of its lifetime.
+    pub(crate) deadline: Timestamp,
 }
 
 impl Session {
     pub(crate) fn unloaded(engine: Arc<Engine>, id: Option<SessionId>, passive: bool) -> Self {
-        let mut state = State::empty();
-        state.phase = Phase::Unloaded;
-        state.id = id;
-        state.passive = passive;
-        Self::new(engine, state)
+        Self::new(engine, State { phase: Phase::Unloaded, passive, ..State::bare(None, id, None) })
     }
 
     pub(crate) fn is_unloaded(&self) -> bool {
@@ -136,10 +136,9 @@ impl State {
             CookieAction::Expire => CookieNews::Expire,
             CookieAction::Send => {
                 let id = self.id.clone().zip(self.base.as_ref());
-                id.map_or(CookieNews::Nothing, |(id, record)| CookieNews::Send {
-                    id: Box::new(id),
-                    persistent: record.is_persistent(),
-                    deadline: record.deadline(),
+                id.map_or(CookieNews::Nothing, |(id, record)| {
+                    let (persistent, deadline) = (record.is_persistent(), record.deadline());
+                    CookieNews::Send(Box::new(NewCookie { id, persistent, deadline }))
                 })
             }
         }
