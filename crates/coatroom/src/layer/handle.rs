@@ -74,15 +74,22 @@ impl SessionHandle {
     /// # Cancellation
     ///
     /// Safe: nothing is changed but the time of the last access.
+    #[inline]
     pub async fn load(&self) -> Result<Session, StoreError> {
-        if let Some(reason) = self.suspicion.filter(|_| self.session.is_unloaded()) {
-            self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
+        if let Some(reason) = self.suspicion {
+            self.tell_of_suspicion(reason);
         }
-        // Boxed, so that the futures of handlers do not carry room for it.
         if let Some(begun) = self.session.begin_load() {
-            Box::pin(self.session.finish_load(begun)).await?;
+            self.session.finish_load(begun).await?;
         }
         Ok(self.session.clone())
+    }
+
+    #[cold]
+    fn tell_of_suspicion(&self, reason: Suspicion) {
+        if self.session.is_unloaded() {
+            self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
+        }
     }
 
     /// Makes this request passive: loading its session is no activity. For polling, before the

@@ -1,5 +1,7 @@
 //! The layer's side of a session: loading it late, closing it with the response.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tracing::Instrument as _;
@@ -48,7 +50,8 @@ impl Session {
     }
 
     /// Loads the record if nobody has yet, at once where the store does; else it is begun.
-    pub(crate) fn begin_load(&self) -> Option<Begun> {
+    #[inline]
+    pub(crate) fn begin_load(&self) -> Option<Box<Begun>> {
         let state = &mut *self.shared.state.lock();
         if state.phase != Phase::Unloaded {
             return None;
@@ -63,20 +66,27 @@ impl Session {
                 state.fill(loaded);
                 None
             }
-            Err(opening) => Some(Begun { opening, id: id.clone(), passive: state.passive, span }),
+            Err(opening) => Some(Box::new(Begun { opening, id: id.clone(), passive: state.passive, span })),
         }
     }
 
-    /// Waits for a load that was begun.
-    pub(crate) async fn finish_load(&self, begun: Begun) -> Result<(), StoreError> {
-        let Begun { opening, id, passive, span } = begun;
-        let loaded = self.engine().finish_load(opening, &id, passive).instrument(span).await?;
-        let state = &mut *self.shared.state.lock();
-        // Another clone of the handle may have been first.
-        if state.phase == Phase::Unloaded {
-            state.fill(loaded);
-        }
-        Ok(())
+    /// Waits for a load that was begun. Boxed without a type, so that neither the futures of
+    /// handlers nor what is loaded at once carry any of it.
+    #[cold]
+    pub(crate) fn finish_load(
+        &self,
+        begun: Box<Begun>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
+        Box::pin(async move {
+            let Begun { opening, id, passive, span } = *begun;
+            let loaded = self.engine().finish_load(opening, &id, passive).instrument(span).await?;
+            let state = &mut *self.shared.state.lock();
+            // Another clone of the handle may have been first.
+            if state.phase == Phase::Unloaded {
+                state.fill(loaded);
+            }
+            Ok(())
+        })
     }
 
     pub(crate) fn set_passive(&self) {
