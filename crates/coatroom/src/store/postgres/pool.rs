@@ -4,8 +4,6 @@
 //! used last, so that a quiet store keeps few of them busy, and one that was lost is replaced by the
 //! first call that would have used it.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
