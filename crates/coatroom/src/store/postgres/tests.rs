@@ -39,12 +39,19 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The shared server.
 fn server() -> Option<PostgresUrl> {
-    shared::postgres_url().map(|url| url.parse().unwrap())
+    shared::postgres_url().map(|url| patient(&url))
 }
 
 /// PgBouncer in transaction mode in front of it.
 fn pooler() -> Option<PostgresUrl> {
-    shared::pgbouncer_url().map(|url| url.parse().unwrap())
+    shared::pgbouncer_url().map(|url| patient(&url))
+}
+
+/// A machine that is busy with other tests must not fail these.
+fn patient(url: &str) -> PostgresUrl {
+    let mut url: PostgresUrl = url.parse().unwrap();
+    (url.timeout, url.connect_timeout) = (MINUTE, MINUTE);
+    url
 }
 
 /// A server of the test's own.

@@ -98,7 +98,7 @@ fn dropped_calls_leave_their_connection_usable() {
 #[test]
 fn a_server_that_comes_back_is_used_again() {
     let Some(mut server) = own_server(PostgresOptions::new()) else { return };
-    let store = open(&server.url().parse().unwrap());
+    let store = open(&patient(&server.url()));
     create(&store, record(1, 1, 10));
     server.stop();
     let error = block_on(store.load(&key(1), START)).unwrap_err();
@@ -168,7 +168,7 @@ fn a_full_disk_is_told_and_reads_and_endings_go_on() {
     server.sql(&format!("CREATE TABLESPACE small LOCATION '{place}/space'"));
     server.sql("GRANT CREATE ON TABLESPACE small TO coatroom");
     let url = format!("{}?options=-c%20default_tablespace%3Dsmall", server.url());
-    let store = open(&url.parse().unwrap());
+    let store = open(&patient(&url));
     create(&store, record(0, 1, 10));
     let failed = (1..100).find_map(|number| block_on(store.create(record(number, 1, 200_000), START)).err());
     let error = failed.expect("four MiB are full");

@@ -176,5 +176,5 @@ fn a_sweep_passes_over_what_another_works_on() {
 }
 
 pub(super) fn led_through(proxy: &Proxy) -> PostgresUrl {
-    proxy.url(&shared::postgres_url().unwrap()).parse().unwrap()
+    patient(&proxy.url(&shared::postgres_url().unwrap()))
 }
