@@ -18,6 +18,7 @@ heading = @printf '\n== %s\n' '$(1)'
 
 # Runs a command beside the servers that its tests share.
 TESTBED = target/debug/testbed run --
+PYTHON_TESTBED = $(CURDIR)/target/debug/testbed run --only redis,postgres --
 
 .PHONY: help setup setup-system setup-valkey setup-cargo setup-npm setup-python testbed test check fmt clippy features doc deny \
 	unit browser crash python plone wheel fuzz demo bench bench-zope bench-all
@@ -157,23 +158,23 @@ FUZZ_SECONDS = 60
 FUZZ_TARGETS = cookie_header record_bytes store_model
 FUZZ_RECORDS = crates/coatroom/tests/fixtures/v1
 
-python: setup-python ## Tests the Python package: types, the face, the Zope classes, and upstream's own tests
+python: setup-python testbed ## Tests the Python package: types, the face, the Zope classes, and upstream's own tests
 	$(call heading,Python: types)
 	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/mypy
 	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/stubtest coatroom._native --allowlist tests/stubs-only.txt
 	$(call heading,Python: tests)
-	cd $(PYTHON)/tests/face && $(CURDIR)/$(VENV)/bin/pytest -q
-	cd $(PYTHON)/tests/zope && $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests/face && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
 	cd $(PYTHON)/tests && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/zope-testrunner --test-path=. -s addon --tests-pattern='^test'
 	$(call heading,Products.Sessions and Products.Transience: their own tests)
 	cd $(PYTHON)/tests && $(CURDIR)/$(VENV)/bin/python -m coatroom.zope.upstream
 	$(call heading,Zope 5: the same)
-	cd $(PYTHON)/tests/zope && $(CURDIR)/$(ZOPE5)/bin/pytest -q
+	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(ZOPE5)/bin/pytest -q
 	cd $(PYTHON)/tests && $(CURDIR)/$(ZOPE5)/bin/python -m coatroom.zope.upstream
 
-plone: setup-python ## Drives a real Plone over HTTP
+plone: setup-python testbed ## Drives a real Plone over HTTP
 	$(call heading,Plone)
-	cd $(PYTHON)/tests/live && $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests/live && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
 
 wheel: setup-python ## Makes a wheel for machines without a compiler, into dist/
 	$(call heading,Wheel)

@@ -27,5 +27,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(sealing::seal, module)?)?;
     module.add_function(wrap_pyfunction!(sealing::open, module)?)?;
+    module.add_function(wrap_pyfunction!(store::shown_url, module)?)?;
     errors::register(module)
 }

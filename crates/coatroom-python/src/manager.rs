@@ -56,7 +56,8 @@ impl SessionManager {
             // A thread of Python's own sweeps: one that is not may wait for Python while Python ends.
             .sweep_every(None);
         if let Some(clock) = clock {
-            builder = builder.clock(clock.0.clone());
+            // Moved by hand, and not by the clock of a store's server.
+            builder = builder.clock(clock.0.clone()).follow_store_clock(false);
         }
         if let Some(listener) = on_event {
             builder = builder.on_event(PythonListener(listener));

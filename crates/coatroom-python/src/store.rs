@@ -22,9 +22,8 @@ pub(crate) struct Store {
 impl Store {
     /// Opens a store.
     #[new]
-    fn new(py: Python<'_>, url: String) -> PyResult<Self> {
-        let parsed: StoreUrl =
-            url.parse().map_err(|error: StoreUrlError| ConfigurationError::new_err(error.to_string()))?;
+    fn new(py: Python<'_>, url: &str) -> PyResult<Self> {
+        let parsed = parse(url)?;
         let store =
             py.detach(|| parsed.open()).map_err(|error| StoreUnavailable::new_err(with_sources(&error)))?;
         Ok(Self { store, url: parsed.to_string(), owner: Owner::current() })
@@ -39,6 +38,16 @@ impl Store {
     fn __repr__(&self) -> String {
         format!("<coatroom.Store {}>", self.url)
     }
+}
+
+/// A store's URL as it may be shown: `***` in the place of a password.
+#[pyfunction]
+pub(crate) fn shown_url(url: &str) -> PyResult<String> {
+    Ok(parse(url)?.to_string())
+}
+
+fn parse(url: &str) -> PyResult<StoreUrl> {
+    url.parse().map_err(|error: StoreUrlError| ConfigurationError::new_err(error.to_string()))
 }
 
 impl Store {

@@ -169,7 +169,8 @@ impl Postgres {
         process.becomes_ready(|| {
             let text = fs::read_to_string(&state).unwrap_or_default();
             let mut lines = text.lines();
-            lines.next() == Some(&pid) && lines.nth(6).is_some_and(|line| line.trim() == "ready")
+            let is_up = |line: &str| matches!(line.trim(), "ready" | "standby");
+            lines.next() == Some(&pid) && lines.nth(6).is_some_and(is_up)
         })
     }
 

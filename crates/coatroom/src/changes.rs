@@ -32,7 +32,7 @@ pub(crate) type MergeRule = Arc<
 
 /// How a change meets another request's change of the same attribute.
 #[derive(Clone)]
-pub(crate) enum Rule {
+enum Rule {
     Assign(OnConflict),
     Edit(SmallVec<[EditFn; 1]>),
     Merge(MergeRule),
@@ -40,7 +40,7 @@ pub(crate) enum Rule {
 
 /// One changed attribute.
 #[derive(Clone)]
-struct Change {
+pub(crate) struct Change {
     name: CompactString,
     base: Base,
     ours: Slotted,
@@ -48,15 +48,48 @@ struct Change {
 }
 
 /// What this request saw when it first touched an attribute.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 enum Base {
     /// The record that its view still stands on.
+    #[default]
     View,
     /// An earlier one, or none: an update moved the view since, or a `clear` emptied it.
     Pinned(Option<Record>),
 }
 
 impl Change {
+    const NONE: Self = Self {
+        name: CompactString::const_new(""),
+        base: Base::View,
+        ours: None,
+        rule: Rule::Assign(OnConflict::LaterWins),
+    };
+
+    /// A change that is still without a value. It is boxed, so that name, value and rule are
+    /// written where they stay.
+    #[inline]
+    pub(crate) fn new(name: &str) -> Box<Self> {
+        let mut change = Box::new(Self::NONE);
+        change.name.push_str(name);
+        change
+    }
+
+    pub(crate) fn assigning(mut self: Box<Self>, on_conflict: OnConflict) -> Box<Self> {
+        self.rule = Rule::Assign(on_conflict);
+        self
+    }
+
+    pub(crate) fn merging(mut self: Box<Self>, merge: MergeRule) -> Box<Self> {
+        self.rule = Rule::Merge(merge);
+        self
+    }
+
+    /// Takes the place of the value that is set.
+    #[inline]
+    pub(crate) fn set(&mut self) -> &mut Value {
+        self.ours.insert(Value::empty())
+    }
+
     fn base<'a>(&'a self, view: Option<&'a Record>) -> Option<&'a Record> {
         match &self.base {
             Base::View => view,
@@ -72,7 +105,7 @@ impl Change {
 /// The deferred changes of a request: at most one per attribute, sorted by name.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
-    list: Vec<Change>,
+    list: SmallVec<[Box<Change>; 1]>,
     cleared: Option<Cleared>,
 }
 
@@ -128,6 +161,7 @@ impl Changes {
     }
 
     /// This request's view of an attribute over the record `base`.
+    #[inline]
     pub(crate) fn view<'a>(&'a self, base: Option<&'a Record>, name: &str) -> Option<RawValue<'a>> {
         match self.find(name) {
             Ok(index) => self.list[index].ours(),
@@ -149,19 +183,35 @@ impl Changes {
     }
 
     /// A `set` or `remove`. What the attribute's earlier edits were made of no longer matters.
-    pub(crate) fn assign(&mut self, name: &str, ours: Slotted, rule: Rule) {
-        let change = self.touch(name);
-        change.ours = ours;
-        change.rule = rule;
+    #[inline]
+    pub(crate) fn assign(&mut self, mut change: Box<Change>) {
+        match self.find(&change.name) {
+            Ok(index) => {
+                let earlier = &mut self.list[index];
+                change.base = std::mem::take(&mut earlier.base);
+                *earlier = change;
+            }
+            Err(index) => self.insert(index, change),
+        }
     }
 
     /// An `edit` that came to `ours` in this request's view. After a `set` it is part of the value
     /// that was set; otherwise it joins the edits to be run again.
     pub(crate) fn edit(&mut self, name: &str, ours: Slotted, edit: EditFn) {
-        let change = self.touch(name);
-        change.ours = ours;
-        if let Rule::Edit(edits) = &mut change.rule {
-            edits.push(edit);
+        match self.find(name) {
+            Ok(index) => {
+                let change = &mut self.list[index];
+                change.ours = ours;
+                if let Rule::Edit(edits) = &mut change.rule {
+                    edits.push(edit);
+                }
+            }
+            Err(index) => {
+                let mut change = Change::new(name);
+                change.ours = ours;
+                change.rule = Rule::Edit(SmallVec::from_iter([edit]));
+                self.insert(index, change);
+            }
         }
     }
 
@@ -213,32 +263,25 @@ impl Changes {
 
     /// The attributes to write on the very record that `view` was, where nothing has to be replayed
     /// on it; `None` where something was cleared, or was changed on another record than the view.
+    #[inline]
     pub(crate) fn on_view(&self) -> Option<impl Iterator<Item = (&str, Option<RawValue<'_>>)>> {
-        let moved = |change: &Change| !matches!(change.base, Base::View);
-        let unfit = self.cleared.is_some() || self.list.iter().any(moved);
+        let moved = self.list.iter().any(|change| !matches!(change.base, Base::View));
+        let unfit = self.cleared.is_some() || moved;
         (!unfit).then(|| self.list.iter().map(|change| (&*change.name, change.ours())))
     }
 
+    #[inline]
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.list.binary_search_by(|change| change.name.as_str().cmp(name))
     }
 
-    /// The change of this attribute; a fresh one is an edit of nothing yet.
-    fn touch(&mut self, name: &str) -> &mut Change {
-        let index = match self.find(name) {
-            Ok(index) => index,
-            Err(index) => {
-                let base = if self.cleared.is_some() { Base::Pinned(None) } else { Base::View };
-                let rule = Rule::Edit(SmallVec::new());
-                if self.list.is_empty() {
-                    // Most requests change one attribute.
-                    self.list.reserve_exact(1);
-                }
-                self.list.insert(index, Change { name: name.into(), base, ours: None, rule });
-                index
-            }
-        };
-        &mut self.list[index]
+    /// The first change of an attribute in this request.
+    #[inline]
+    fn insert(&mut self, index: usize, mut change: Box<Change>) {
+        if self.cleared.is_some() {
+            change.base = Base::Pinned(None);
+        }
+        self.list.insert(index, change);
     }
 }
 

@@ -46,7 +46,7 @@ impl Place<'_> {
 /// What reading and writing a value needs to know.
 #[derive(Clone, Copy)]
 pub(crate) struct Codec<'a> {
-    pub(crate) key: Key,
+    pub(crate) key: &'a Key,
     pub(crate) sealer: Option<&'a dyn Sealer>,
     pub(crate) max_value_bytes: usize,
 }
@@ -56,17 +56,29 @@ pub(crate) const MAX_NAME_BYTES: usize = 255;
 
 impl Codec<'_> {
     pub(crate) fn encode<T: Serialize>(&self, slot: &Slot<'_, T>, value: &T) -> Result<Value, ValueError> {
+        let mut out = Value::empty();
+        self.encode_into(slot, value, &mut out)?;
+        Ok(out)
+    }
+
+    /// As [`Codec::encode`], into an empty value where the caller wants it: moving one that was
+    /// just written byte by byte takes longer than writing it.
+    pub(crate) fn encode_into<T: Serialize>(
+        &self,
+        slot: &Slot<'_, T>,
+        value: &T,
+        out: &mut Value,
+    ) -> Result<(), ValueError> {
         check_name(slot.name())?;
-        let mut out = Bytes(ValueBytes::new());
-        let mut serializer = rmp_serde::Serializer::new(&mut out).with_struct_map();
+        let mut serializer = rmp_serde::Serializer::new(Bytes(&mut out.bytes)).with_struct_map();
         value.serialize(&mut serializer).map_err(|error| ValueError::Encode {
             name: slot.name().to_owned(),
             reason: error.to_string(),
         })?;
-        let value = Value { format: ValueFormat::MESSAGE_PACK, bytes: out.0 };
-        let value = if slot.is_sealed() { self.seal(slot.name(), &value)? } else { value };
-        self.check_size(slot.name(), &value)?;
-        Ok(value)
+        if slot.is_sealed() {
+            *out = self.seal(slot.name(), out)?;
+        }
+        self.check_size(slot.name(), out)
     }
 
     pub(crate) fn decode<T: DeserializeOwned>(
@@ -108,18 +120,19 @@ impl Codec<'_> {
             name: name.to_owned(),
             reason: "the slot is sealed and the manager has no sealer; give it one".to_owned(),
         })?;
-        let sealed = sealer.seal(&Place { key: self.key, name }, &value.bytes);
+        let sealed = sealer.seal(&Place { key: *self.key, name }, &value.bytes);
         Ok(Value { format: value.format.sealed(), bytes: ValueBytes::from_vec(sealed) })
     }
 
     fn open(&self, name: &str, raw: RawValue<'_>) -> Result<Vec<u8>, ValueError> {
-        let place = Place { key: self.key, name };
+        let place = Place { key: *self.key, name };
         self.sealer
             .and_then(|sealer| sealer.open(&place, raw.bytes))
             .ok_or_else(|| ValueError::Sealed { name: name.to_owned() })
     }
 }
 
+#[inline]
 pub(crate) fn check_name(name: &str) -> Result<(), ValueError> {
     if (1..=MAX_NAME_BYTES).contains(&name.len()) {
         Ok(())
@@ -142,12 +155,23 @@ fn without_value(error: &rmp_serde::decode::Error) -> String {
 }
 
 /// Lets the encoder write into a buffer that small values do not allocate for.
-struct Bytes(ValueBytes);
+struct Bytes<'a>(&'a mut ValueBytes);
 
-impl io::Write for Bytes {
+impl io::Write for Bytes<'_> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match bytes {
+            // Every value begins with a byte of its own.
+            [byte] => self.0.push(*byte),
+            bytes => self.0.extend_from_slice(bytes),
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

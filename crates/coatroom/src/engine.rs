@@ -60,6 +60,7 @@ pub(crate) enum Loaded {
 }
 
 impl Engine {
+    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -71,35 +72,24 @@ impl Engine {
         }
     }
 
+    #[inline]
     pub(crate) fn key(&self, locator: Locator) -> Key {
         Key { namespace: self.config.namespace, locator }
     }
 
-    /// A stand-in where no key matters.
-    pub(crate) fn no_key(&self) -> Key {
-        self.key(Locator::from_bytes([0; 16]))
-    }
-
-    pub(crate) fn codec(&self, key: Key) -> Codec<'_> {
+    #[inline]
+    pub(crate) fn codec<'a>(&'a self, key: &'a Key) -> Codec<'a> {
         Codec { key, sealer: self.sealer.as_deref(), max_value_bytes: self.config.max_value_bytes }
-    }
-
-    /// Opens an id. Counts as activity unless `passive`.
-    pub(crate) async fn load(&self, id: &SessionId, passive: bool) -> Result<Loaded, StoreError> {
-        match self.load_at_once(id, passive) {
-            Ok(loaded) => Ok(loaded),
-            // Boxed, so that the futures of handlers do not carry room for it.
-            Err(opening) => Box::pin(self.finish_load(opening, id, passive)).await,
-        }
     }
 
     /// Finishes a load that was begun.
     pub(crate) async fn finish_load(
         &self,
-        Opening { answer, now }: Opening,
+        opening: Box<Opening>,
         id: &SessionId,
         passive: bool,
     ) -> Result<Loaded, StoreError> {
+        let Opening { answer, now } = *opening;
         let Some(record) = answer.await? else { return Ok(Loaded::Nothing) };
         match judge(&record, id, now) {
             Verdict::Current => {
@@ -182,6 +172,7 @@ enum Verdict {
 }
 
 /// Compares the secret by its hash, in constant time.
+#[inline]
 fn judge(record: &Record, id: &SessionId, now: Timestamp) -> Verdict {
     if record.hash_algorithm() == HashAlgorithm::Keyed {
         return Verdict::Wrong;

@@ -66,6 +66,7 @@
 //! |---|---|---|
 //! | `axum` | yes | [`Session`] as an extractor; `tower` with it |
 //! | `embedded` | yes | [`EmbeddedStore`], in files of this machine |
+//! | `redis` | | [`store::RedisStore`], for many machines: Redis, Valkey or a Cluster of either |
 //! | `tower` | with `axum` | the layer, the cookie, [`SessionHandle`] |
 //! | `metrics` | | [counters and a histogram](manual::operating) through the `metrics` facade |
 //! | `postgres` | | `PostgresStore`, for many machines with one database |

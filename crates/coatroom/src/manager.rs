@@ -3,11 +3,13 @@
 mod builder;
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 pub use self::builder::SessionManagerBuilder;
 use crate::clock::Timestamp;
-use crate::engine::{Engine, Loaded, Swept, Undo};
+use crate::engine::{Engine, Loaded, Opening, Swept, Undo};
 use crate::error::{SessionError, StoreError};
 use crate::id::{EntropyError, Locator, Namespace, SessionId};
 use crate::session::{Session, State};
@@ -70,11 +72,38 @@ impl SessionManager {
     /// # Errors
     ///
     /// When the store fails.
+    #[inline]
     pub async fn open(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(match self.shared.engine.load(id, false).await? {
+        match self.open_at_once(id) {
+            Ok(session) => Ok(session),
+            Err(opening) => self.finish_open(opening, id).await,
+        }
+    }
+
+    #[inline]
+    fn open_at_once(&self, id: &SessionId) -> Result<Option<Session>, Box<Opening>> {
+        self.shared.engine.load_at_once(id, false).map(|loaded| self.opened(id, loaded))
+    }
+
+    /// Boxed without a type, so that neither the futures of handlers nor what is opened at once
+    /// carry any of it.
+    #[cold]
+    fn finish_open<'a>(
+        &'a self,
+        opening: Box<Opening>,
+        id: &'a SessionId,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Session>, StoreError>> + Send + 'a>> {
+        Box::pin(
+            async move { Ok(self.opened(id, self.shared.engine.finish_load(opening, id, false).await?)) },
+        )
+    }
+
+    #[inline]
+    fn opened(&self, id: &SessionId, loaded: Loaded) -> Option<Session> {
+        match loaded {
             Loaded::Live(record) => Some(self.session(State::opened(id.clone(), record))),
             Loaded::Superseded | Loaded::Nothing => None,
-        })
+        }
     }
 
     /// The session of this locator, without its secret: for the server's own code, such as a
@@ -135,8 +164,13 @@ impl SessionManager {
     /// # Errors
     ///
     /// As [`Session::save`].
+    #[inline]
     pub async fn commit(&self, session: &Session) -> Result<Option<SessionId>, SessionError> {
-        session.save_for_client().await
+        match session.save_for_client() {
+            Ok(None) => Ok(None),
+            Ok(Some(id)) => Ok(Some(*id)),
+            Err(rest) => Ok(rest.finish().await?.map(|id| *id)),
+        }
     }
 
     /// Takes a commit or an ending back. Where others committed on top, what they wrote stays, and
@@ -274,6 +308,7 @@ impl SessionManager {
         &self.shared.web
     }
 
+    #[inline]
     fn session(&self, state: State) -> Session {
         Session::new(self.shared.engine.clone(), state)
     }

@@ -23,6 +23,7 @@ pub use self::extensions::RecordError;
 pub(crate) use self::extensions::{Extension, Extensions};
 use self::header::Fields;
 pub(crate) use self::header::{HashAlgorithm, Header, Renewal};
+pub(crate) use self::overwrite::Overwritten;
 pub use self::value::{RawValue, ValueFormat};
 pub(crate) use self::value::{Value, ValueBytes};
 use crate::clock::Timestamp;
@@ -69,18 +70,21 @@ impl Record {
 
     /// The key it is filed under.
     #[must_use]
+    #[inline]
     pub fn key(&self) -> &Key {
         &self.0.header.header.key
     }
 
     /// The bytes to keep. They hold no secret, only its hash.
     #[must_use]
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.0.slice
     }
 
     /// When it was last accessed and whether it was ever presented back, as of now.
     #[must_use]
+    #[inline]
     pub fn activity(&self) -> Activity {
         self.shared_activity().load()
     }
@@ -95,12 +99,14 @@ impl Record {
         Self::from_checked(*self.key(), self.activity(), self.bytes())
     }
 
+    #[inline]
     pub(crate) fn shared_activity(&self) -> &SharedActivity {
         &self.0.header.header.activity
     }
 
     /// The counter that each commit raises; a commit must name the revision it replaces.
     #[must_use]
+    #[inline]
     pub fn revision(&self) -> u64 {
         self.fields().revision()
     }
@@ -167,8 +173,14 @@ impl Record {
 
     /// The user it belongs to.
     #[must_use]
+    #[inline]
     pub fn principal(&self) -> Option<&str> {
-        self.extensions().principal().map(|(_, name)| name)
+        // Most have no extension at all, and every commit asks a few times.
+        if self.fields().has_extensions() {
+            self.extensions().principal().map(|(_, name)| name)
+        } else {
+            None
+        }
     }
 
     /// The epoch of the principal at login.
@@ -191,6 +203,7 @@ impl Record {
 
     /// One attribute.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<RawValue<'_>> {
         self.attributes().get(name)
     }
@@ -202,12 +215,14 @@ impl Record {
 
     /// The number of attributes.
     #[must_use]
+    #[inline]
     pub fn attribute_count(&self) -> usize {
         self.fields().attribute_count()
     }
 
     /// The point at which it is dead: the nearest of its deadlines, by its activity now.
     #[must_use]
+    #[inline]
     pub fn expires_at(&self) -> Timestamp {
         expiry::expires_at(&self.fields().limits(), self.activity())
     }
@@ -215,14 +230,23 @@ impl Record {
     /// Whether it is not dead yet. A record is dead from the very millisecond of a deadline on,
     /// swept or not.
     #[must_use]
+    #[inline]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
     }
 
+    /// The idle timeout in milliseconds; `u64::MAX` for none.
+    #[inline]
+    pub(crate) fn idle_millis(&self) -> u64 {
+        self.fields().idle_millis()
+    }
+
+    #[inline]
     pub(crate) fn hash_algorithm(&self) -> HashAlgorithm {
         self.fields().algorithm()
     }
 
+    #[inline]
     pub(crate) fn secret_hash(&self) -> [u8; 32] {
         self.fields().secret_hash()
     }
@@ -239,10 +263,12 @@ impl Record {
         Extensions::new(self.fields().extensions())
     }
 
+    #[inline]
     fn attributes(&self) -> Attributes<'_> {
         Attributes::new(&self.fields())
     }
 
+    #[inline]
     fn fields(&self) -> Fields<'_> {
         Fields::new(self.bytes())
     }

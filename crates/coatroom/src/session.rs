@@ -47,7 +47,7 @@ use crate::snapshot;
 /// No lock is held between calls, nothing here blocks, and dropping it changes nothing.
 #[derive(Clone)]
 pub struct Session {
-    shared: Arc<Shared>,
+    shared: triomphe::Arc<Shared>,
 }
 
 /// The mutex is never held across an await, nor while an application's closure runs. Values are
@@ -58,10 +58,12 @@ struct Shared {
 }
 
 impl Session {
+    #[inline]
     pub(crate) fn new(engine: Arc<Engine>, state: State) -> Self {
-        Self { shared: Arc::new(Shared { engine, state: Mutex::new(state) }) }
+        Self { shared: triomphe::Arc::new(Shared { engine, state: Mutex::new(state) }) }
     }
 
+    #[inline]
     pub(crate) fn engine(&self) -> &Engine {
         &self.shared.engine
     }

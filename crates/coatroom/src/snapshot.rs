@@ -97,7 +97,7 @@ impl Snapshot {
     /// [`ValueError::Decode`] or [`ValueError::Sealed`] when the value cannot be read.
     pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, ValueError> {
         let codec =
-            Codec { key: *self.record.key(), sealer: self.sealer.as_deref(), max_value_bytes: usize::MAX };
+            Codec { key: self.record.key(), sealer: self.sealer.as_deref(), max_value_bytes: usize::MAX };
         self.record.get(slot.name()).map(|raw| codec.decode(&slot, raw)).transpose()
     }
 

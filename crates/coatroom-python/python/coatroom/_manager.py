@@ -25,7 +25,8 @@ class SessionManager:
     :param max_attributes: 1 to 65,535
     :param max_value_bytes: 64 bytes to 64 MiB
     :param max_record_bytes: 1 KiB to 256 MiB
-    :param clock: a ManualClock, for tests
+    :param clock: a ManualClock, for tests; without one the time is that of the store's server, if it
+        has one, so that machines agree on every deadline
     :param on_event: ``callable(kind, locator, principal, snapshot)``; ``"expired"`` and ``"evicted"``
         carry a Snapshot, and an exception on ``"expired"`` has it told again after a minute
     :param sweep_every: seconds between looks for expired sessions, on a daemon thread; None for no

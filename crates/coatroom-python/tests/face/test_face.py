@@ -1,11 +1,13 @@
 """The package coatroom: the library's verbs with plain Python values."""
 
-import os
 import subprocess
 import sys
 import threading
+import time
+import traceback
 
 import pytest
+import servers
 
 import coatroom
 
@@ -15,12 +17,26 @@ def clock():
     return coatroom.ManualClock()
 
 
-@pytest.fixture(params=["memory:", "embedded"])
-def sessions(request, tmp_path, clock):
-    url = request.param if request.param == "memory:" else f"embedded:{tmp_path / 'sessions'}"
-    store = coatroom.Store(url)
-    yield coatroom.SessionManager(store, clock=clock, sweep_every=None)
-    store.close()
+@pytest.fixture(params=["memory", "embedded", *servers.KINDS])
+def url(request, tmp_path):
+    """The URL of an empty store of each kind."""
+    if request.param == "memory":
+        return "memory:"
+    if request.param == "embedded":
+        return f"embedded:{tmp_path / 'sessions'}"
+    return servers.fresh_url(request.param)
+
+
+@pytest.fixture
+def store(url):
+    opened = coatroom.Store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sessions(store, clock):
+    return coatroom.SessionManager(store, clock=clock, sweep_every=None)
 
 
 def begin(sessions, **values):
@@ -78,8 +94,8 @@ def test_an_update_holds_at_once_and_an_edit_that_raises_changes_nothing(session
     assert sessions.open(id)["n"] == 10
 
 
-def test_a_manager_that_rejects_says_which_attribute_collided(tmp_path, clock):
-    sessions = coatroom.SessionManager(coatroom.Store("memory:"), clock=clock, on_conflict="reject")
+def test_a_manager_that_rejects_says_which_attribute_collided(store, clock):
+    sessions = coatroom.SessionManager(store, clock=clock, on_conflict="reject", sweep_every=None)
     id = begin(sessions, n=1)
     one, two = sessions.open(id), sessions.open(id)
     one["n"] = two["n"] = 2
@@ -134,7 +150,44 @@ def test_a_commit_is_taken_back(sessions):
     assert sessions.keyed("k").save_undoable() is None
 
 
-def test_expiry_is_told_with_the_data_and_again_after_a_failure(clock):
+def test_all_sessions_of_a_principal_are_ended_but_one(sessions):
+    ids = []
+    for _ in range(3):
+        session = sessions.open(begin(sessions, n=1))
+        session.login("alice")
+        ids.append(sessions.commit(session))
+    keep = sessions.open(ids[0])
+    assert sessions.end_others("alice", keep.locator) == 2
+    assert [sessions.open(id) is not None for id in ids] == [True, False, False]
+    assert sessions.end_all("alice") == 1
+    assert sessions.of("alice") == [] and sessions.open(ids[0]) is None
+    keep["late"] = 1
+    with pytest.raises(coatroom.Gone):
+        keep.save()
+
+
+def test_a_session_ends_when_it_is_idle_by_a_clock_moved_by_hand(store, clock):
+    sessions = coatroom.SessionManager(store, clock=clock, idle_timeout=60, sweep_every=None)
+    id = begin(sessions, n=1)
+    clock.advance(59)
+    assert sessions.open(id)["n"] == 1
+    clock.advance(61)
+    assert sessions.open(id) is None
+    assert sessions.now() == clock.now()
+
+
+def test_two_managers_of_one_store_see_the_same_at_once(store, clock):
+    one, two = (coatroom.SessionManager(store, clock=clock, sweep_every=None) for _ in range(2))
+    id = begin(one, n=1)
+    assert two.open(id).update("n", lambda n: n + 1) == 2
+    assert one.open(id)["n"] == 2
+    two.open(id).logout()
+    assert one.open(id) is None
+    other = coatroom.SessionManager(store, namespace="other", clock=clock, sweep_every=None)
+    assert (other.count(), one.count()) == (0, 0)
+
+
+def test_expiry_is_told_with_the_data_and_again_after_a_failure(store, clock):
     heard = []
 
     def listen(kind, locator, principal, snapshot):
@@ -143,7 +196,7 @@ def test_expiry_is_told_with_the_data_and_again_after_a_failure(clock):
             raise RuntimeError("not yet")
 
     sessions = coatroom.SessionManager(
-        coatroom.Store("memory:"), clock=clock, idle_timeout=60, on_event=listen, sweep_every=None
+        store, clock=clock, idle_timeout=60, on_event=listen, sweep_every=None
     )
     begin(sessions, n=1)
     clock.advance(120)
@@ -174,6 +227,43 @@ def test_what_messagepack_lacks_and_what_is_too_large_is_told(sessions):
         session["pickle"]
 
 
+@pytest.mark.parametrize("kind", servers.KINDS)
+def test_a_server_that_is_away_is_told_and_used_again_when_it_is_back(kind):
+    road = servers.Road(servers.server_url(kind))
+    url = servers.fresh_url(kind, road.url)
+    road.cut()
+    with pytest.raises(coatroom.StoreUnavailable, match="cannot be reached"):
+        coatroom.Store(url)
+    road.mend()
+    sessions = coatroom.SessionManager(coatroom.Store(url), sweep_every=None)
+    id = begin(sessions, n=1)
+    road.cut()
+    with pytest.raises(coatroom.StoreUnavailable):
+        sessions.open(id)
+    road.mend()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            assert sessions.open(id)["n"] == 1
+            break
+        except coatroom.StoreUnavailable:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", servers.KINDS)
+def test_a_password_is_in_no_error_and_no_representation(kind):
+    url = servers.credentials(servers.server_url(kind), password="d0ntShowThis")
+    with pytest.raises(coatroom.StoreUnavailable, match="check the user and password") as raised:
+        coatroom.Store(url)
+    shown = coatroom._native.shown_url(url)
+    assert "***" in shown and "d0ntShowThis" not in shown + "".join(traceback.format_exception(raised.value))
+    for wrong in (f"{kind}://:d0ntShowThis@h:port", f"{kind}://u:d0ntShowThis@h/d?no=x", "mysql://u:d0ntShowThis@h"):
+        with pytest.raises(coatroom.ConfigurationError) as raised:
+            coatroom.Store(wrong)
+        assert "d0ntShowThis" not in str(raised.value)
+
+
 def test_a_directory_in_use_is_told_with_path_and_remedy(tmp_path):
     first = coatroom.Store(f"embedded:{tmp_path}")
     code = f"import coatroom; coatroom.Store('embedded:{tmp_path}')"
@@ -182,22 +272,37 @@ def test_a_directory_in_use_is_told_with_path_and_remedy(tmp_path):
     first.close()
 
 
-def test_a_forked_child_is_told_to_open_its_own(tmp_path):
-    store = coatroom.Store(f"embedded:{tmp_path}")
-    sessions = coatroom.SessionManager(store)
-    id = begin(sessions, n=1)
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            sessions.open(id)
-        except coatroom.ForkedError as error:
-            os.write(write, str(error).encode())
-        del sessions, store
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-    assert b"open it after the fork" in os.read(read, 1000)
-    assert sessions.open(id)["n"] == 1
+FORKING = """
+import os, sys, time, coatroom
+url = sys.argv[1]
+store = coatroom.Store(url)
+sessions = coatroom.SessionManager(store, on_event=lambda *event: None)
+id, session = sessions.create()
+session["n"] = 1
+sessions.commit(session)
+child = os.fork()
+if child == 0:
+    try:
+        sessions.open(id)
+    except coatroom.ForkedError as error:
+        assert "open it after the fork" in str(error)
+        if not url.startswith(("embedded:", "memory:")):
+            own = coatroom.SessionManager(coatroom.Store(url))
+            assert own.open(id)["n"] == 1
+            own.open(id).update("n", lambda n: n + 1)
+        del sessions, store, session
+        sys.exit(7)
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 7, status
+print("n is", sessions.open(id)["n"])
+"""
+
+
+def test_a_forked_child_is_told_to_open_its_own_and_both_end_by_themselves(url):
+    done = subprocess.run([sys.executable, "-c", FORKING, url], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    kept_apart = url.startswith(("embedded:", "memory:"))
+    assert done.stdout == f"n is {1 if kept_apart else 2}\n"
 
 
 def test_other_threads_run_while_the_engine_works(tmp_path):

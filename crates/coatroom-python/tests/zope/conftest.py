@@ -3,6 +3,7 @@ import os
 os.environ["COATROOM_STORE"] = "memory:"
 
 import pytest
+import servers
 import transaction
 import ZODB
 from OFS.Application import Application
@@ -10,6 +11,7 @@ from ZODB.DemoStorage import DemoStorage
 
 from coatroom import ManualClock
 from coatroom.zope import houses
+from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
 
 
@@ -63,15 +65,25 @@ class Visit:
             self.connection.close()
 
 
+@pytest.fixture(params=["memory", *servers.KINDS])
+def store(request, monkeypatch):
+    """The URL of an empty store of each kind, which the sites of a test are on."""
+    url = "memory:" if request.param == "memory" else servers.fresh_url(request.param)
+    monkeypatch.setenv("COATROOM_STORE", url)
+    settings.forget()
+    yield url
+    houses.close()
+
+
 @pytest.fixture
-def site():
+def site(store):
     made = Site()
     yield made
     made.close()
 
 
 @pytest.fixture
-def make_site():
+def make_site(store):
     made = []
 
     def make(**settings):

@@ -7,10 +7,11 @@ use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::expiry;
 use crate::id::SessionId;
-use crate::record::Record;
+use crate::record::{Overwritten, Record};
 use crate::store::{Commit, StoreFuture};
 
-/// A load that the general way has to finish.
+/// A load that the general way has to finish. Boxed, as all that only that way takes, so that the
+/// usual answer is two words.
 pub(crate) struct Opening {
     pub(super) answer: StoreFuture<Option<Record>>,
     pub(super) now: Timestamp,
@@ -29,56 +30,61 @@ pub(crate) enum AtOnce {
     /// Everything is there already.
     Unchanged,
     /// The store was asked, and its answer is another one or is still awaited.
-    Sent(Sent),
+    Sent(Box<Sent>),
     /// It takes more than new values in the place of old ones; nothing was done.
     Unfit,
 }
 
 impl Engine {
-    pub(crate) fn load_at_once(&self, id: &SessionId, passive: bool) -> Result<Loaded, Opening> {
+    /// Opens an id. Counts as activity unless `passive`.
+    #[inline]
+    pub(crate) fn load_at_once(&self, id: &SessionId, passive: bool) -> Result<Loaded, Box<Opening>> {
         let now = self.now();
         let mut answer = self.store.load(&self.key(id.locator()), now);
-        let StoreFuture::Ready(Some(Ok(found))) = &mut answer else { return Err(Opening { answer, now }) };
+        let StoreFuture::Ready(Some(Ok(found))) = &mut answer else {
+            return Err(Box::new(Opening { answer, now }));
+        };
         let opens = |record: &mut Record| {
             matches!(judge(record, id, now), Verdict::Current) && (passive || !is_touch_due(record, now))
         };
         match found.take_if(opens) {
             Some(record) => Ok(Loaded::Live(record)),
             None if found.is_none() => Ok(Loaded::Nothing),
-            None => Err(Opening { answer, now }),
+            None => Err(Box::new(Opening { answer, now })),
         }
     }
 
     /// Commits `changes`, made on `base`.
+    #[inline]
     pub(crate) fn write_at_once(&self, base: &Record, changes: &Changes) -> AtOnce {
         let limits = &self.config;
         if base.attribute_count() > limits.max_attributes || base.bytes().len() > limits.max_record_bytes {
             return AtOnce::Unfit;
         }
-        let Some(overwrite) = changes.on_view().and_then(|edits| base.overwrite(edits)) else {
-            return AtOnce::Unfit;
-        };
-        if overwrite.is_empty() {
-            #[cfg(feature = "metrics")]
-            crate::metrics::commit("unchanged");
-            return AtOnce::Unchanged;
-        }
-        let record = overwrite.write(fastrand::u64(..), base.activity());
-        let answer = self.store.commit(base.revision(), record.clone(), self.now());
-        match answer {
-            StoreFuture::Ready(Some(Ok(Commit::Landed(departed)))) if departed.is_empty() => {
+        let Some(edits) = changes.on_view() else { return AtOnce::Unfit };
+        let record = match base.overwritten(edits, fastrand::u64(..), base.activity()) {
+            Overwritten::Changed(record) => record,
+            Overwritten::Unchanged => {
                 #[cfg(feature = "metrics")]
-                crate::metrics::landed(record.bytes().len());
-                AtOnce::Landed(record)
+                crate::metrics::commit("unchanged");
+                return AtOnce::Unchanged;
             }
-            answer => AtOnce::Sent(Sent { record, answer }),
+            Overwritten::Unfit => return AtOnce::Unfit,
+        };
+        let answer = self.store.commit(base.revision(), record.clone(), self.now());
+        if matches!(&answer, StoreFuture::Ready(Some(Ok(Commit::Landed(departed)))) if departed.is_empty()) {
+            #[cfg(feature = "metrics")]
+            crate::metrics::landed(record.bytes().len());
+            return AtOnce::Landed(record);
         }
+        AtOnce::Sent(Box::new(Sent { record, answer }))
     }
 }
 
 /// Whether an access now is to be written down.
+#[inline]
 pub(super) fn is_touch_due(record: &Record, now: Timestamp) -> bool {
     let activity = record.activity();
-    let interval = expiry::touch_interval(record.idle_timeout());
-    !activity.confirmed || now >= activity.last_accessed + interval
+    let interval = expiry::touch_interval(record.idle_millis());
+    !activity.confirmed || now.as_millis() >= activity.last_accessed.as_millis().saturating_add(interval)
 }

@@ -4,7 +4,7 @@ use super::Engine;
 use super::plan::Work;
 use crate::config::AtLimit;
 use crate::error::{SessionError, StoreError};
-use crate::record::Record;
+use crate::record::{HashAlgorithm, Record};
 
 impl Engine {
     pub(crate) async fn of_principal(&self, principal: &str) -> Result<Vec<Record>, StoreError> {
@@ -25,8 +25,24 @@ impl Engine {
 
     /// What a login must check once it is visible to others. "End all" raises the epoch before it
     /// lists: either it lists this session, or this session sees the epoch raised.
+    ///
+    /// A login that cannot be checked has failed: its new secret is handed to nobody, so what it
+    /// made is ended, where the store allows even that, rather than left in the user's list.
     pub(super) async fn after_login(&self, principal: &str, record: &Record) -> Result<(), SessionError> {
-        let epoch = self.store.epoch(self.config.namespace, principal).await?;
+        let checked = self.check_login(principal, record).await;
+        if matches!(checked, Err(SessionError::Store(_))) && record.hash_algorithm() != HashAlgorithm::Keyed {
+            let _ = self.end(record.key().locator).await;
+        }
+        checked
+    }
+
+    async fn check_login(&self, principal: &str, record: &Record) -> Result<(), SessionError> {
+        let epoch = match self.store.epoch(self.config.namespace, principal).await {
+            // The commit has landed; a connection that broke since shall not make a login of it that
+            // nobody holds.
+            Err(_) => self.store.epoch(self.config.namespace, principal).await?,
+            Ok(epoch) => epoch,
+        };
         if record.principal_epoch() != Some(epoch) {
             self.end(record.key().locator).await?;
             return Err(SessionError::PrincipalEnded);

@@ -120,7 +120,7 @@ impl Engine {
         draw: &Draw,
     ) -> Result<Option<Record>, SessionError> {
         let mut resolved = Resolved::default();
-        work.changes.resolve(&self.codec(work.key), work.base.as_ref(), newest, &mut resolved)?;
+        work.changes.resolve(&self.codec(&work.key), work.base.as_ref(), newest, &mut resolved)?;
         let idle = resolved.is_empty();
         match newest {
             None if idle && !work.settings.create && work.settings.login.is_none() => return Ok(None),

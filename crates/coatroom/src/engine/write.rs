@@ -32,7 +32,7 @@ impl Engine {
     pub(crate) async fn write(
         &self,
         work: &Work,
-        sent: Option<Sent>,
+        sent: Option<Box<Sent>>,
     ) -> Result<Option<Written>, SessionError> {
         let written = self.write_replaying(work, sent).await;
         #[cfg(feature = "metrics")]
@@ -47,7 +47,7 @@ impl Engine {
     async fn write_replaying(
         &self,
         work: &Work,
-        mut sent: Option<Sent>,
+        mut sent: Option<Box<Sent>>,
     ) -> Result<Option<Written>, SessionError> {
         let epoch = match &work.settings.login {
             Some(principal) => self.before_login(work, principal).await?,
@@ -59,7 +59,8 @@ impl Engine {
             let newest = newer.as_ref().or(work.base.as_ref());
             work.check_newest(newest)?;
             let (record, attempt) = match (sent.take(), newest) {
-                (Some(Sent { record, answer }), Some(newest)) => {
+                (Some(sent), Some(newest)) => {
+                    let Sent { record, answer } = *sent;
                     let attempt = self.make_certain(newest.revision(), &record, answer).await?;
                     (record, attempt)
                 }

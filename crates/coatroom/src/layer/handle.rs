@@ -74,15 +74,22 @@ impl SessionHandle {
     /// # Cancellation
     ///
     /// Safe: nothing is changed but the time of the last access.
+    #[inline]
     pub async fn load(&self) -> Result<Session, StoreError> {
-        if let Some(reason) = self.suspicion.filter(|_| self.session.is_unloaded()) {
-            self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
+        if let Some(reason) = self.suspicion {
+            self.tell_of_suspicion(reason);
         }
-        // Boxed, so that the futures of handlers do not carry room for it.
         if let Some(begun) = self.session.begin_load() {
-            Box::pin(self.session.finish_load(begun)).await?;
+            self.session.finish_load(begun).await?;
         }
         Ok(self.session.clone())
+    }
+
+    #[cold]
+    fn tell_of_suspicion(&self, reason: Suspicion) {
+        if self.session.is_unloaded() {
+            self.session.engine().events.tell(&Event::Suspicious { reason, locator: None });
+        }
     }
 
     /// Makes this request passive: loading its session is no activity. For polling, before the
@@ -106,15 +113,24 @@ impl SessionHandle {
     pub(super) fn tell_client(&self, news: CookieNews, headers: &mut HeaderMap) {
         let vary = self.header().map_or(HeaderValue::from_static("cookie"), |name| name.clone().into());
         answer::add_vary(headers, vary);
+        if matches!(news, CookieNews::Nothing) {
+            return;
+        }
+        self.tell_of_cookie(news, headers);
+    }
+
+    #[cold]
+    fn tell_of_cookie(&self, news: CookieNews, headers: &mut HeaderMap) {
         let news = match (news, self.header()) {
             (CookieNews::Nothing, _) => return,
-            (CookieNews::Send { id, .. }, Some(name)) => (name.clone(), answer::credential(&id)),
+            (CookieNews::Send(new), Some(name)) => (name.clone(), answer::credential(&new.id)),
             (CookieNews::Expire, Some(name)) => (name.clone(), HeaderValue::from_static("")),
-            (CookieNews::Send { id, persistent, deadline }, None) => {
-                let remaining = deadline.since(self.session.engine().now());
-                let outlives = persistent || self.sessions.web().cookie.is_persistent();
+            (CookieNews::Send(new), None) => {
+                let remaining = new.deadline.since(self.session.engine().now());
                 let cookie = &self.sessions.web().cookie;
-                (header::SET_COOKIE, if outlives { cookie.set_for(&id, remaining) } else { cookie.set(&id) })
+                let outlives = new.persistent || cookie.is_persistent();
+                let value = if outlives { cookie.set_for(&new.id, remaining) } else { cookie.set(&new.id) };
+                (header::SET_COOKIE, value)
             }
             (CookieNews::Expire, None) => (header::SET_COOKIE, self.sessions.web().cookie.remove()),
         };

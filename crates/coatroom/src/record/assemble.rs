@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::attributes::Attributes;
 use super::header::Header;
 use super::value::RawValue;
-use super::{Activity, Fields, Record};
+use super::{Activity, Fields, Overwritten, Record};
 use crate::id::Key;
 
 /// One attribute to write, or with `None` to take out.
@@ -120,8 +120,11 @@ impl Draft<'_> {
     /// Written over a copy of the base, where all that changes are values of the same length.
     fn overwritten(&self, base: &Record) -> Option<Record> {
         let HeaderEdit::Advance { nonce } = self.header else { return None };
-        let overwrite = base.overwrite(self.edits.iter().map(|edit| (edit.name, edit.value)))?;
-        Some(overwrite.write(nonce, self.activity))
+        let edits = self.edits.iter().map(|edit| (edit.name, edit.value));
+        match base.overwritten(edits, nonce, self.activity) {
+            Overwritten::Changed(record) => Some(record),
+            Overwritten::Unchanged | Overwritten::Unfit => None,
+        }
     }
 
     /// The attributes of the new record: both sides in order, edits in place of what they name.

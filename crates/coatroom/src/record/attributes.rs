@@ -15,6 +15,7 @@ pub(super) struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     /// Over fields that [`Attributes::check`] accepted.
+    #[inline]
     pub(super) fn new(fields: &Fields<'a>) -> Self {
         let (rows, rest) = fields.attributes().split_at(fields.attribute_count() * ROW);
         let (names, values) = rest.split_at(rows.last_chunk().map_or(0, |row| Row(row).name_end()));
@@ -50,11 +51,13 @@ impl<'a> Attributes<'a> {
         self.rows.len() / ROW
     }
 
+    #[inline]
     pub(super) fn get(self, name: &str) -> Option<RawValue<'a>> {
         self.find(name).ok().map(|index| self.value(index))
     }
 
     /// The index of a name, or where it would stand.
+    #[inline]
     pub(super) fn find(self, name: &str) -> Result<usize, usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -77,19 +80,23 @@ impl<'a> Attributes<'a> {
         std::str::from_utf8(self.name_bytes(index)).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn name_bytes(self, index: usize) -> &'a [u8] {
         &self.names[self.name_start(index)..self.row(index).name_end()]
     }
 
+    #[inline]
     pub(super) fn value(self, index: usize) -> RawValue<'a> {
         let row = self.row(index);
         RawValue { format: row.format(), bytes: &self.values[self.value_start(index)..row.value_end()] }
     }
 
+    #[inline]
     pub(super) fn name_start(self, index: usize) -> usize {
         if index == 0 { 0 } else { self.row(index - 1).name_end() }
     }
 
+    #[inline]
     pub(super) fn value_start(self, index: usize) -> usize {
         if index == 0 { 0 } else { self.row(index - 1).value_end() }
     }
@@ -100,6 +107,7 @@ impl<'a> Attributes<'a> {
 
     /// Where among the values `value` can be written over the one of this name: it has the same
     /// length and format.
+    #[inline]
     pub(super) fn place_for(self, name: &str, value: RawValue<'_>) -> Option<std::ops::Range<usize>> {
         let index = self.find(name).ok()?;
         let row = self.row(index);
@@ -107,6 +115,7 @@ impl<'a> Attributes<'a> {
         (place.len() == value.bytes.len() && row.format() == value.format).then_some(place)
     }
 
+    #[inline]
     fn row(self, index: usize) -> Row<'a> {
         // The slice is one row long.
         #[allow(clippy::expect_used)]

@@ -121,12 +121,19 @@ fn put<const N: usize>(out: &mut [u8], at: usize, bytes: [u8; N]) {
 
 /// The fixed fields, read where they lie.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a> {
+    fixed: &'a [u8; FIXED],
+    bytes: &'a [u8],
+}
 
 impl<'a> Fields<'a> {
     /// Over bytes that [`Fields::check`] accepted.
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        // A record is never shorter: it was checked, or begun with a whole header.
+        #[allow(clippy::expect_used)]
+        let fixed = bytes.first_chunk().expect("a whole header");
+        Self { fixed, bytes }
     }
 
     pub(super) fn check(bytes: &'a [u8]) -> Result<Self, RecordError> {
@@ -135,8 +142,9 @@ impl<'a> Fields<'a> {
             Some(&VERSION) => {}
             Some(&version) => return Err(RecordError::UnknownVersion { version }),
         }
-        let fields = Self(bytes);
-        if bytes.len() < FIXED || bytes.len() < fields.table_start() {
+        let fixed = bytes.first_chunk().ok_or(RecordError::Truncated)?;
+        let fields = Self { fixed, bytes };
+        if bytes.len() < fields.table_start() {
             return Err(RecordError::Truncated);
         }
         if bytes[FLAGS] & !(RENEWED | PERSISTENT) != 0 {
@@ -165,11 +173,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn is_persistent(self) -> bool {
-        self.0[FLAGS] & PERSISTENT != 0
+        self.fixed[FLAGS] & PERSISTENT != 0
     }
 
     pub(super) fn algorithm(self) -> HashAlgorithm {
-        if self.0[HASH_ALGORITHM] == 0 { HashAlgorithm::Keyed } else { HashAlgorithm::Sha256 }
+        if self.fixed[HASH_ALGORITHM] == 0 { HashAlgorithm::Keyed } else { HashAlgorithm::Sha256 }
     }
 
     pub(super) fn attribute_count(self) -> usize {
@@ -197,18 +205,24 @@ impl<'a> Fields<'a> {
         self.timestamp(DEADLINE)
     }
 
+    #[inline]
     pub(super) fn limits(self) -> Limits {
         let seconds = u32::from_le_bytes(self.array(UNCONFIRMED_SECONDS));
         Limits {
             created: self.created(),
             deadline: self.deadline(),
-            idle_millis: u64::from_le_bytes(self.array(IDLE_MILLIS)),
+            idle_millis: self.idle_millis(),
             unconfirmed_millis: (seconds > 0).then(|| u64::from(seconds) * 1_000),
         }
     }
 
+    /// `u64::MAX` for none.
+    pub(super) fn idle_millis(self) -> u64 {
+        u64::from_le_bytes(self.array(IDLE_MILLIS))
+    }
+
     pub(super) fn idle_timeout(self) -> Duration {
-        match u64::from_le_bytes(self.array(IDLE_MILLIS)) {
+        match self.idle_millis() {
             u64::MAX => Duration::MAX,
             millis => Duration::from_millis(millis),
         }
@@ -224,23 +238,27 @@ impl<'a> Fields<'a> {
 
     pub(super) fn renewal(self) -> Option<Renewal> {
         self.has_renewal().then(|| Renewal {
-            authenticated: self.timestamp(RENEWAL_AUTHENTICATED),
-            renewed: self.timestamp(RENEWAL_RENEWED),
-            previous: self.array(RENEWAL_PREVIOUS),
+            authenticated: Timestamp::from_millis(u64::from_le_bytes(self.behind(RENEWAL_AUTHENTICATED))),
+            renewed: Timestamp::from_millis(u64::from_le_bytes(self.behind(RENEWAL_RENEWED))),
+            previous: self.behind(RENEWAL_PREVIOUS),
         })
     }
 
     pub(super) fn extensions(self) -> &'a [u8] {
-        &self.0[self.extensions_start()..self.table_start()]
+        &self.bytes[self.extensions_start()..self.table_start()]
     }
 
     /// The attribute table and what lies behind it.
     pub(super) fn attributes(self) -> &'a [u8] {
-        &self.0[self.table_start()..]
+        &self.bytes[self.table_start()..]
+    }
+
+    pub(super) fn has_extensions(self) -> bool {
+        self.array::<2>(EXTENSION_BYTES) != [0; 2]
     }
 
     pub(super) fn has_renewal(self) -> bool {
-        self.0[FLAGS] & RENEWED != 0
+        self.fixed[FLAGS] & RENEWED != 0
     }
 
     fn extensions_start(self) -> usize {
@@ -255,9 +273,17 @@ impl<'a> Fields<'a> {
         Timestamp::from_millis(u64::from_le_bytes(self.array(at)))
     }
 
+    #[inline]
     fn array<const N: usize>(self, at: usize) -> [u8; N] {
         let mut array = [0; N];
-        array.copy_from_slice(&self.0[at..at + N]);
+        array.copy_from_slice(&self.fixed[at..at + N]);
+        array
+    }
+
+    /// What lies behind the fixed part.
+    fn behind<const N: usize>(self, at: usize) -> [u8; N] {
+        let mut array = [0; N];
+        array.copy_from_slice(&self.bytes[at..at + N]);
         array
     }
 }

@@ -7,51 +7,49 @@ use super::header::{Fields, Header};
 use super::value::RawValue;
 use super::{Activity, Record};
 
-/// Values that fit where others lie.
-pub(crate) struct Overwrite<'a> {
-    base: &'a Record,
-    /// Where in the bytes, and what; only what differs from what is there.
-    places: SmallVec<[(usize, &'a [u8]); 2]>,
+/// What came of putting values where others lie.
+pub(crate) enum Overwritten {
+    /// The record with these values, one revision on.
+    Changed(Record),
+    /// All values are there already.
+    Unchanged,
+    /// One is to go, has another length or format than what is there, or is new: the record has to
+    /// be put together anew.
+    Unfit,
 }
 
 impl Record {
-    /// Finds the places of these values. `None` where one is to go, has another length or format
-    /// than what is there, or is new: then the record has to be put together anew.
-    pub(crate) fn overwrite<'a>(
-        &'a self,
+    /// This record with `edits` where the values of their names lie.
+    pub(crate) fn overwritten<'a>(
+        &self,
         edits: impl IntoIterator<Item = (&'a str, Option<RawValue<'a>>)>,
-    ) -> Option<Overwrite<'a>> {
+        nonce: u64,
+        activity: Activity,
+    ) -> Overwritten {
         let bytes = self.bytes();
         let attributes = Attributes::new(&Fields::new(bytes));
         let values_start = bytes.len() - attributes.values_len();
-        let mut places = SmallVec::new();
+        // Where in the bytes, and what; only what differs from what is there.
+        let mut places = SmallVec::<[(usize, &[u8]); 2]>::new();
         for (name, value) in edits {
-            let value = value?;
-            let place = values_start + attributes.place_for(name, value)?.start;
-            if &bytes[place..][..value.bytes.len()] != value.bytes {
-                places.push((place, value.bytes));
+            let place = value.and_then(|value| Some((attributes.place_for(name, value)?, value.bytes)));
+            let Some((place, value)) = place else { return Overwritten::Unfit };
+            let start = values_start + place.start;
+            if &bytes[start..][..value.len()] != value {
+                places.push((start, value));
             }
         }
-        Some(Overwrite { base: self, places })
-    }
-}
-
-impl Overwrite<'_> {
-    /// Whether all values are there already.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    /// The record with these values, one revision on.
-    pub(crate) fn write(&self, nonce: u64, activity: Activity) -> Record {
-        let (base, revision) = (self.base.bytes(), self.base.revision());
-        let mut record = Record::from_checked(*self.base.key(), activity, base);
+        if places.is_empty() {
+            return Overwritten::Unchanged;
+        }
+        let revision = self.revision();
+        let mut record = Self::from_checked(*self.key(), activity, bytes);
         record.write_over(|bytes| {
             Header::write_advance(bytes, revision, nonce);
-            for (place, value) in &self.places {
-                bytes[*place..][..value.len()].copy_from_slice(value);
+            for (start, value) in &places {
+                bytes[*start..][..value.len()].copy_from_slice(value);
             }
         });
-        record
+        Overwritten::Changed(record)
     }
 }

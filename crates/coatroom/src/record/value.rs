@@ -64,6 +64,11 @@ pub(crate) struct Value {
 }
 
 impl Value {
+    /// No bytes of MessagePack, to be written.
+    pub(crate) fn empty() -> Self {
+        Self { format: ValueFormat::MESSAGE_PACK, bytes: ValueBytes::new() }
+    }
+
     pub(crate) fn as_raw(&self) -> RawValue<'_> {
         RawValue { format: self.format, bytes: &self.bytes }
     }

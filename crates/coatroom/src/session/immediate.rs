@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
+use super::saving::AtOnce;
 use super::state::{CookieAction, State};
 use crate::engine::{Undo, Work};
 use crate::error::SessionError;
@@ -67,7 +68,7 @@ impl Session {
         mut change: impl FnMut(Option<T>) -> Result<T, E>,
     ) -> Result<T, TryUpdateError<E>> {
         let work = self.update_work(slot.name())?;
-        let codec = self.engine().codec(work.key);
+        let codec = self.engine().codec(&work.key);
         let mut updated = None;
         let written = self
             .engine()
@@ -98,7 +99,10 @@ impl Session {
     /// Dropping the future leaves the record as before or as after, and the changes deferred:
     /// saving them again applies nothing twice but the closures of `edit`.
     pub async fn save(&self) -> Result<(), SessionError> {
-        self.commit_if(State::check_open, |_| ()).await
+        match self.commit_if(State::check_open, |_| ()) {
+            Ok(()) => Ok(()),
+            Err(rest) => rest.finish().await,
+        }
     }
 
     /// Ends the session: its data is gone at once, on every node, whatever this handler then does;
@@ -157,8 +161,9 @@ impl Session {
     }
 
     /// As [`save`](Self::save), with the id that the client must now use, where it is a new one.
-    pub(crate) async fn save_for_client(&self) -> Result<Option<SessionId>, SessionError> {
-        self.commit_if(State::check_open, State::take_new_id).await
+    #[inline]
+    pub(crate) fn save_for_client(&self) -> AtOnce<Option<Box<SessionId>>> {
+        self.commit_if(State::check_open, State::take_new_id)
     }
 
     fn update_work(&self, name: &str) -> Result<Work, SessionError> {

@@ -1,5 +1,8 @@
 //! The commit of what is deferred: at once where the store does, in a future where it does not.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use tracing::Instrument as _;
 
 use super::Session;
@@ -12,7 +15,30 @@ use crate::record::Record;
 /// How far a commit came without waiting.
 pub(crate) enum Step<T> {
     Done(T),
-    Waiting(Saving),
+    Waiting(Box<Saving>),
+}
+
+/// A commit that came about at once, or what is left of it.
+pub(super) type AtOnce<T> = Result<T, Box<Rest<T>>>;
+
+/// What is left of a commit that did not come about at once.
+pub(crate) enum Rest<T> {
+    Refused(SessionError),
+    Waiting { saving: Box<Saving>, then: fn(&mut State) -> T },
+}
+
+impl<T: Send + 'static> Rest<T> {
+    /// Boxed without a type, so that neither the futures of handlers nor what comes about at once
+    /// carry any of it.
+    #[cold]
+    pub(crate) fn finish(self: Box<Self>) -> Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send>> {
+        Box::pin(async {
+            match *self {
+                Self::Refused(refusal) => Err(refusal),
+                Self::Waiting { saving, then } => saving.finish(then).await,
+            }
+        })
+    }
 }
 
 /// A commit under way. Until it is done the session takes no changes; if it fails or is dropped,
@@ -21,7 +47,7 @@ pub(crate) struct Saving {
     session: Session,
     work: Work,
     /// The first attempt, where it was made already.
-    sent: Option<Sent>,
+    sent: Option<Box<Sent>>,
     phase: Phase,
     span: tracing::Span,
     done: bool,
@@ -29,31 +55,31 @@ pub(crate) struct Saving {
 
 impl Session {
     /// Commits what is deferred if `may` allows it; the result is that of `then` afterwards.
-    pub(super) async fn commit_if<T: Default>(
+    #[inline]
+    pub(super) fn commit_if<T: Default>(
         &self,
         may: fn(&State) -> Result<(), SessionError>,
         then: fn(&mut State) -> T,
-    ) -> Result<T, SessionError> {
-        let step = {
-            let state = &mut *self.shared.state.lock();
-            may(state)?;
-            self.begin_commit(state, then)
-        };
-        match step {
+    ) -> AtOnce<T> {
+        let state = &mut *self.shared.state.lock();
+        if let Err(refusal) = may(state) {
+            return Err(Box::new(Rest::Refused(refusal)));
+        }
+        match self.begin_commit(state, then) {
             None => Ok(T::default()),
             Some(Step::Done(result)) => Ok(result),
-            // Boxed, so that the futures of handlers do not carry room for it.
-            Some(Step::Waiting(saving)) => Box::pin(saving.finish(then)).await,
+            Some(Step::Waiting(saving)) => Err(Box::new(Rest::Waiting { saving, then })),
         }
     }
 
     /// Begins the commit of what is deferred; `None` where there is no session.
+    #[inline]
     pub(super) fn begin_commit<T>(&self, state: &mut State, then: fn(&mut State) -> T) -> Option<Step<T>> {
-        let span = spans::commit(&state.key?.locator);
+        let span = spans::commit(&state.key.as_ref()?.locator);
         let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
             return Some(Step::Done(then(state)));
         };
-        self.take_saving(state, sent, span).map(Step::Waiting)
+        self.take_saving(state, sent, span).map(|saving| Step::Waiting(Box::new(saving)))
     }
 
     /// As [`Session::save`], and hands out what takes the commit back with
@@ -80,7 +106,7 @@ impl Session {
         }
     }
 
-    fn take_saving(&self, state: &mut State, sent: Option<Sent>, span: tracing::Span) -> Option<Saving> {
+    fn take_saving(&self, state: &mut State, sent: Option<Box<Sent>>, span: tracing::Span) -> Option<Saving> {
         let work = state.take_work()?;
         let phase = std::mem::replace(&mut state.phase, Phase::Saving);
         Some(Saving { session: self.clone(), work, sent, phase, span, done: false })

@@ -53,7 +53,7 @@ pub(crate) enum CookieAction {
 }
 
 impl State {
-    fn bare(key: Option<Key>, id: Option<SessionId>, base: Option<Record>) -> Self {
+    pub(super) fn bare(key: Option<Key>, id: Option<SessionId>, base: Option<Record>) -> Self {
         Self {
             key,
             id,
@@ -69,12 +69,6 @@ impl State {
         }
     }
 
-    /// No session yet.
-    #[cfg(feature = "tower")]
-    pub(crate) fn empty() -> Self {
-        Self::bare(None, None, None)
-    }
-
     /// A session that `id` opened.
     pub(crate) fn opened(id: SessionId, record: Record) -> Self {
         Self { brought: true, ..Self::bare(Some(*record.key()), Some(id), Some(record)) }
@@ -86,6 +80,7 @@ impl State {
     }
 
     /// Whether a change may be made now.
+    #[inline]
     pub(crate) fn check_open(&self) -> Result<(), SessionError> {
         match self.phase {
             Phase::Open => Ok(()),
@@ -108,6 +103,7 @@ impl State {
     }
 
     /// The key of the session, of a new one if there is none: its first write begins here.
+    #[inline]
     pub(crate) fn ensure_key(&mut self, engine: &Engine) -> Result<Key, SessionError> {
         if let Some(key) = self.key {
             return Ok(key);
@@ -123,7 +119,8 @@ impl State {
 
     /// Commits what is deferred where that needs no waiting. Otherwise the general way goes on from
     /// what was sent to the store already.
-    pub(super) fn commit_at_once(&mut self, engine: &Engine) -> Result<(), Option<Sent>> {
+    #[inline]
+    pub(super) fn commit_at_once(&mut self, engine: &Engine) -> Result<(), Option<Box<Sent>>> {
         let Some(base) = self.base.as_ref().filter(|_| self.settings.is_empty()) else { return Err(None) };
         match engine.write_at_once(base, &self.changes) {
             AtOnce::Landed(record) => self.base = Some(record),
@@ -187,9 +184,10 @@ impl State {
     }
 
     /// The id that the client must now use, where it is a new one it has not been told.
-    pub(crate) fn take_new_id(&mut self) -> Option<SessionId> {
+    #[inline]
+    pub(crate) fn take_new_id(&mut self) -> Option<Box<SessionId>> {
         let sends = std::mem::replace(&mut self.cookie, CookieAction::Keep) == CookieAction::Send;
-        if sends { self.id.clone() } else { None }
+        if sends { self.id.clone().map(Box::new) } else { None }
     }
 
     /// Forgets the session: the next write draws a new one. A keyed session keeps its key.

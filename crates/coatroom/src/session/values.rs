@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use crate::changes::{EditFn, MergeRule, Rule, Slotted};
+use crate::changes::{Change, EditFn, MergeRule, Slotted};
 use crate::codec::{Codec, check_name};
 use crate::error::{SessionError, ValueError};
 use crate::id::Key;
@@ -23,9 +23,14 @@ impl Session {
     /// cannot be opened. Other attributes are not affected.
     pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, SessionError> {
         let state = self.shared.state.lock();
-        let Some(key) = state.key else { return Ok(None) };
-        let raw = state.changes.view(state.base.as_ref(), slot.name());
-        Ok(raw.map(|raw| self.engine().codec(key).decode(&slot, raw)).transpose()?)
+        let Some(key) = &state.key else { return Ok(None) };
+        match state.changes.view(state.base.as_ref(), slot.name()) {
+            None => Ok(None),
+            Some(raw) => match self.engine().codec(key).decode(&slot, raw) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(error.into()),
+            },
+        }
     }
 
     /// Sets a slot. Deferred. Setting what is there already is no change and writes nothing.
@@ -41,9 +46,16 @@ impl Session {
         value: &T,
     ) -> Result<(), SessionError> {
         // Only a seal depends on the session; and an application's `Serialize` runs outside the lock.
-        let key = if slot.is_sealed() { self.change_key()? } else { self.engine().no_key() };
-        let value = self.engine().codec(key).encode(&slot, value)?;
-        self.assign(slot.name(), Some(value), self.rule(&slot))
+        let own;
+        let key = if slot.is_sealed() {
+            own = self.change_key()?;
+            &own
+        } else {
+            &Key::NONE
+        };
+        let mut change = self.change(&slot);
+        self.engine().codec(key).encode_into(&slot, value, change.set())?;
+        self.assign(change)
     }
 
     /// Removes a slot's value. Deferred. Never creates a session.
@@ -56,7 +68,7 @@ impl Session {
         slot: Slot<'_, T>,
     ) -> Result<(), SessionError> {
         if self.contains(slot.name()) {
-            self.assign(slot.name(), None, self.rule(&slot))
+            self.assign(self.change(&slot))
         } else {
             self.shared.state.lock().check_open()
         }
@@ -172,7 +184,7 @@ impl Session {
         loop {
             let key = self.change_key()?;
             let before = self.viewed(name);
-            let after = edit(&self.engine().codec(key), before.as_ref().map(Value::as_raw))?;
+            let after = edit(&self.engine().codec(&key), before.as_ref().map(Value::as_raw))?;
             let state = &mut *self.shared.state.lock();
             state.check_open()?;
             // Another clone may have changed the attribute while the closure ran.
@@ -202,11 +214,13 @@ impl Session {
     ) -> Result<(), SessionError> {
         check_name(name)?;
         let key = self.change_key()?;
-        let value = value.map(Value::from);
-        if let Some(value) = &value {
-            self.engine().codec(key).check_size(name, value)?;
+        let mut change = Change::new(name).assigning(on_conflict);
+        if let Some(value) = value {
+            let ours = change.set();
+            *ours = Value::from(value);
+            self.engine().codec(&key).check_size(name, ours)?;
         }
-        self.assign(name, value, Rule::Assign(on_conflict))
+        self.assign(change)
     }
 
     /// As [`edit_optional`](Self::edit_optional), on the bytes of an attribute of any format: for
@@ -244,18 +258,20 @@ impl Session {
         state.ensure_key(self.engine())
     }
 
-    fn assign(&self, name: &str, value: Option<Value>, rule: Rule) -> Result<(), SessionError> {
+    fn assign(&self, change: Box<Change>) -> Result<(), SessionError> {
         let state = &mut *self.shared.state.lock();
         state.check_open()?;
         state.ensure_key(self.engine())?;
-        state.changes.assign(name, value, rule);
+        state.changes.assign(change);
         Ok(())
     }
 
-    fn rule<T: Serialize + DeserializeOwned + 'static>(&self, slot: &Slot<'_, T>) -> Rule {
+    /// A change of a slot, by its rule for conflicts.
+    fn change<T: Serialize + DeserializeOwned + 'static>(&self, slot: &Slot<'_, T>) -> Box<Change> {
+        let change = Change::new(slot.name());
         match merge_rule(slot) {
-            Some(merge) => Rule::Merge(merge),
-            None => Rule::Assign(slot.conflict_rule().unwrap_or(self.engine().config.on_conflict)),
+            Some(merge) => change.merging(merge),
+            None => change.assigning(slot.conflict_rule().unwrap_or(self.engine().config.on_conflict)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The layer's side of a session: loading it late, closing it with the response.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tracing::Instrument as _;
@@ -15,7 +17,7 @@ use crate::id::SessionId;
 
 /// A load that the store does not answer at once.
 pub(crate) struct Begun {
-    opening: Opening,
+    opening: Box<Opening>,
     id: SessionId,
     passive: bool,
     span: tracing::Span,
@@ -24,23 +26,23 @@ pub(crate) struct Begun {
 /// What the response has to tell the client about its cookie.
 pub(crate) enum CookieNews {
     Nothing,
-    Send {
-        id: Box<SessionId>,
-        /// Whether this session's cookie outlives the browser.
-        persistent: bool,
-        /// The end of its lifetime.
-        deadline: Timestamp,
-    },
+    /// Boxed, since most responses have nothing to tell.
+    Send(Box<NewCookie>),
     Expire,
+}
+
+/// A cookie to be set.
+pub(crate) struct NewCookie {
+    pub(crate) id: SessionId,
+    /// Whether this session's cookie outlives the browser.
+    pub(crate) persistent: bool,
+    /// The end of its lifetime.
+    pub(crate) deadline: Timestamp,
 }
 
 impl Session {
     pub(crate) fn unloaded(engine: Arc<Engine>, id: Option<SessionId>, passive: bool) -> Self {
-        let mut state = State::empty();
-        state.phase = Phase::Unloaded;
-        state.id = id;
-        state.passive = passive;
-        Self::new(engine, state)
+        Self::new(engine, State { phase: Phase::Unloaded, passive, ..State::bare(None, id, None) })
     }
 
     pub(crate) fn is_unloaded(&self) -> bool {
@@ -48,7 +50,8 @@ impl Session {
     }
 
     /// Loads the record if nobody has yet, at once where the store does; else it is begun.
-    pub(crate) fn begin_load(&self) -> Option<Begun> {
+    #[inline]
+    pub(crate) fn begin_load(&self) -> Option<Box<Begun>> {
         let state = &mut *self.shared.state.lock();
         if state.phase != Phase::Unloaded {
             return None;
@@ -63,20 +66,27 @@ impl Session {
                 state.fill(loaded);
                 None
             }
-            Err(opening) => Some(Begun { opening, id: id.clone(), passive: state.passive, span }),
+            Err(opening) => Some(Box::new(Begun { opening, id: id.clone(), passive: state.passive, span })),
         }
     }
 
-    /// Waits for a load that was begun.
-    pub(crate) async fn finish_load(&self, begun: Begun) -> Result<(), StoreError> {
-        let Begun { opening, id, passive, span } = begun;
-        let loaded = self.engine().finish_load(opening, &id, passive).instrument(span).await?;
-        let state = &mut *self.shared.state.lock();
-        // Another clone of the handle may have been first.
-        if state.phase == Phase::Unloaded {
-            state.fill(loaded);
-        }
-        Ok(())
+    /// Waits for a load that was begun. Boxed without a type, so that neither the futures of
+    /// handlers nor what is loaded at once carry any of it.
+    #[cold]
+    pub(crate) fn finish_load(
+        &self,
+        begun: Box<Begun>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
+        Box::pin(async move {
+            let Begun { opening, id, passive, span } = *begun;
+            let loaded = self.engine().finish_load(opening, &id, passive).instrument(span).await?;
+            let state = &mut *self.shared.state.lock();
+            // Another clone of the handle may have been first.
+            if state.phase == Phase::Unloaded {
+                state.fill(loaded);
+            }
+            Ok(())
+        })
     }
 
     pub(crate) fn set_passive(&self) {
@@ -136,10 +146,9 @@ impl State {
             CookieAction::Expire => CookieNews::Expire,
             CookieAction::Send => {
                 let id = self.id.clone().zip(self.base.as_ref());
-                id.map_or(CookieNews::Nothing, |(id, record)| CookieNews::Send {
-                    id: Box::new(id),
-                    persistent: record.is_persistent(),
-                    deadline: record.deadline(),
+                id.map_or(CookieNews::Nothing, |(id, record)| {
+                    let (persistent, deadline) = (record.is_persistent(), record.deadline());
+                    CookieNews::Send(Box::new(NewCookie { id, persistent, deadline }))
                 })
             }
         }

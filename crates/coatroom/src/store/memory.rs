@@ -101,7 +101,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
-        self.0.commit(expected, record, now).into()
+        self.0.commit(expected, record, now)
     }
 
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {

@@ -67,13 +67,20 @@ impl Network {
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> StoreFuture<T> {
         let (gate, timeout) = (Arc::clone(&self.gate), self.timeout);
+        // A future that is moved into another is copied, and the other keeps room for it twice.
+        let work = Box::pin(work);
         self.driver.run(async move {
             let deadline = tokio::time::Instant::now() + timeout;
-            let Ok(turn) = tokio::time::timeout_at(deadline, gate.enter(what)).await else {
-                return Err(unanswered(what, Effect::Reads, timeout));
+            let turn = match gate.try_enter() {
+                Some(turn) => turn,
+                None => match tokio::time::timeout_at(deadline, Box::pin(gate.enter(what))).await {
+                    Ok(turn) => turn?,
+                    Err(_) => return Err(unanswered(what, Effect::Reads, timeout)),
+                },
             };
-            let _turn = turn?;
-            match tokio::time::timeout_at(deadline, work).await {
+            let answer = tokio::time::timeout_at(deadline, work).await;
+            drop(turn);
+            match answer {
                 Ok(answer) => answer,
                 Err(_) => Err(unanswered(what, effect, timeout)),
             }

@@ -182,7 +182,7 @@ impl Inner {
         let [key, _] = self.keys.nobodys();
         let command = Command { slot: slot_of(&key), cmd: script::TIME.call(&[&key], &[]) };
         let asked = Instant::now();
-        let answer = list(TIME, self.link.ask(TIME, command).await?)?;
+        let answer = list(TIME, self.link.ask(TIME, &command).await?)?;
         let [seconds, micros] = &answer[..] else { return Err(odd(TIME)) };
         let millis = number(TIME, seconds)? * 1_000 + number(TIME, micros)? / 1_000;
         self.clock.read(Timestamp::from_millis(millis), asked);

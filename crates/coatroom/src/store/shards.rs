@@ -30,8 +30,15 @@ impl Entry for Record {
 
 /// Whether a record is there for anyone but the sweep. One whose expiry is being reported is gone
 /// for good, even if a touch from before its deadline comes late or the clock jumps back.
+#[inline]
 pub(super) fn is_live(record: &Record, now: Timestamp) -> bool {
-    record.is_live(now) && !record.shared_activity().is_claimed()
+    is_live_until(record, record.expires_at(), now)
+}
+
+/// As [`is_live`], by the time at which the record expires.
+#[inline]
+pub(super) fn is_live_until(record: &Record, expires_at: Timestamp, now: Timestamp) -> bool {
+    now < expires_at && !record.shared_activity().is_claimed()
 }
 
 /// All shards. Closures work under a shard's lock, so that no guard can be held across an await.

@@ -157,6 +157,22 @@ on_each_store! {
         assert_eq!(client.post("/add", "").await.status, 503);
     }
 
+    async fn a_login_is_checked_again_and_ended_where_it_cannot_be(place) {
+        let faulty = Arc::new(FaultyStore::new(place.store.clone()));
+        let house = House::with_store(faulty.clone(), |b| b);
+        let unplugged = || coatroom::StoreError::unavailable("the store was unplugged");
+        // The first epoch is asked for before the commit.
+        faulty.fail(Operation::Epoch, 2, unplugged());
+        assert_eq!(Client::new(app(&house)).post("/login", "").await.status, 200);
+        assert_eq!(house.sessions.of("alice").await.unwrap().len(), 1);
+        faulty.fail(Operation::Epoch, 2, unplugged());
+        faulty.fail(Operation::Epoch, 3, unplugged());
+        let mut client = Client::new(app(&house));
+        assert_eq!(client.post("/login", "").await.status, 503);
+        assert_eq!(house.sessions.of("alice").await.unwrap().len(), 1);
+        assert_eq!(client.post("/login", "").await.status, 200);
+    }
+
     async fn a_dropped_save_keeps_what_was_deferred(place) {
         let (waiting, calm) = (waiting(&place), House::new(place.clone()));
         let (id, session) = calm.sessions.create().unwrap();

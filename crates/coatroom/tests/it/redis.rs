@@ -1,10 +1,39 @@
 //! The Redis store on real servers.
 
+mod faults;
+mod keys;
+mod opening;
+mod round_trips;
+
+use std::sync::Arc;
+use std::time::Duration;
+
 use coatroom::conformance_tests;
 use coatroom::store::RedisStore;
 use coatroom::store::conformance::model::{Step, check};
-use coatroom_testbed::shared;
+use coatroom::{ManualClock, SessionManager, Slot};
+use coatroom_testbed::{Program, Redis, RedisOptions, shared};
 use proptest::prelude::*;
+
+const COUNT: Slot<u64> = Slot::new("count");
+const TEXT: Slot<String> = Slot::new("text");
+const SOON: Duration = Duration::from_secs(30);
+
+/// A server for one test alone; `None` where none is installed.
+fn start(options: RedisOptions) -> Option<Redis> {
+    Program::Redis.is_installed().then(|| Redis::start(options))
+}
+
+/// A store in this runtime.
+async fn connect(url: &str) -> RedisStore {
+    RedisStore::connect(&url.parse().unwrap()).await.unwrap()
+}
+
+/// A manager on a clock moved by hand, without a sweeper's thread.
+fn manager(store: RedisStore, clock: &Arc<ManualClock>) -> SessionManager {
+    let builder = SessionManager::builder(store).clock(clock.clone()).follow_store_clock(false);
+    builder.sweep_every(None).build().unwrap()
+}
 
 /// A store at this URL; `None` where there is no server.
 fn open(url: Option<String>) -> Option<RedisStore> {

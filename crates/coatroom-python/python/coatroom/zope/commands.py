@@ -76,7 +76,7 @@ def _status(app, options):
     from coatroom.zope import install
     from coatroom.zope import settings
 
-    rows = [("store", settings.current().store), *install.status(app)]
+    rows = [("store", settings.current().shown_store), *install.status(app)]
     width = max(len(what) for what, _ in rows)
     for what, how in rows:
         print(f"{what:<{width}}  {how}")

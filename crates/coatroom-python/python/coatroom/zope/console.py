@@ -32,7 +32,7 @@ class ConsoleTab:
             infos, cursor = transactions.guarded(lambda: house.manager.list(after or None, 50))
         return {
             "count": transactions.guarded(house.manager.count),
-            "store": house.shown_url,
+            "store": house.url,
             "timeout": self.getTimeoutMinutes(),
             "sessions": [_row(info) for info in infos],
             "next": cursor,

@@ -4,6 +4,9 @@ from zExceptions import HTTPServiceUnavailable
 from ZODB.POSException import ConflictError
 from ZPublisher.HTTPResponse import status_codes
 
+#: When a visitor may try again after a 503, in seconds.
+RETRY_AFTER = 2
+
 
 class SessionConflictError(ConflictError):
     """Another request changed the same key of the session, or ended it, and committed first.
@@ -14,6 +17,10 @@ class SessionConflictError(ConflictError):
 
 class SessionStoreUnavailable(HTTPServiceUnavailable):
     """The store of sessions cannot be reached, opened or written: 503, and nothing is kept."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.setHeader("Retry-After", str(RETRY_AFTER))
 
 
 # Where a site has a view for errors, as Plone has, the publisher takes the status from the class' name.

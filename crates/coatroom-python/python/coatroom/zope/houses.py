@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 
 from coatroom import _native
 from coatroom.zope import settings
@@ -10,25 +11,34 @@ from coatroom.zope.errors import SessionStoreUnavailable
 
 logger = logging.getLogger("coatroom.zope")
 
-_lock = threading.RLock()
 _stores = {}
+_failures = {}
 _houses = {}
+
+
+def _new_lock():
+    """A child has the locks of its parent as they were, and nobody in it to release them."""
+    global _lock
+    _lock = threading.RLock()
+
+
+_new_lock()
+os.register_at_fork(after_in_child=_new_lock)
 
 
 class House:
     """Where one container's sessions live, and by which rules."""
 
     def __init__(self, url, namespace, timeout, clock=None):
-        self.url = url
+        store = open_store(url)
+        #: Without its password.
+        self.url = store.url
         self.namespace = namespace
         #: In seconds; None never expires.
         self.timeout = timeout
         self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
         self.clock = clock
-        store = open_store(url)
-        #: The URL without its password.
-        self.shown_url = store.url
         self.manager = self._manager(store, namespace, timeout, self._expired)
         #: What is still to be notified: records that are due at once.
         self.outbox = self._manager(store, f"{namespace} outbox", 1.0, self._posted)
@@ -65,6 +75,8 @@ class House:
     def sweep(self):
         """Has everything that is due told and taken out; how many sessions that were."""
         swept = 0
+        if self._listener is None:
+            return swept
         for manager in (self.manager, self.outbox):
             more = True
             while more:
@@ -74,15 +86,28 @@ class House:
 
 
 def open_store(url):
-    """The store of a URL, one for each process."""
+    """The store of a URL, one for each process.
+
+    Raises SessionStoreUnavailable. Who waited while another thread failed fails with it, so that a
+    server that does not answer is not waited for by one request after the other.
+    """
+    asked, place = time.monotonic(), (os.getpid(), url)
+    if place in _stores:
+        return _stores[place]
     with _lock:
-        place = (os.getpid(), url)
-        if place not in _stores:
+        if place in _stores:
+            return _stores[place]
+        failed_at, text = _failures.get(place, (asked - 1, ""))
+        if failed_at < asked:
             try:
                 _stores[place] = _native.Store(url)
-            except _native.StoreError as error:
-                raise SessionStoreUnavailable(_explained(url, error)) from error
-        return _stores[place]
+                reach.found()
+                return _stores[place]
+            except (_native.StoreError, _native.ConfigurationError) as error:
+                text = _explained(url, error)
+                _failures[place] = time.monotonic(), text
+        reach.lost(text)
+        raise SessionStoreUnavailable(text)
 
 
 def house(namespace, timeout, clock=None):
@@ -91,6 +116,7 @@ def house(namespace, timeout, clock=None):
     place = (os.getpid(), url, namespace)
     found = _houses.get(place)
     if found is None or found.timeout != timeout or found.clock is not clock:
+        open_store(url)
         with _lock:
             listener = found._listener if found is not None else None
             found = House(url, namespace, timeout, clock)
@@ -114,6 +140,36 @@ def close():
         for place in [place for place in _stores if place[0] == process]:
             _stores.pop(place).close()
         settings.forget()
+
+
+class _Reach:
+    """Says in the log when the store cannot be used, and when it can again."""
+
+    SAY_EVERY = 60.0
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._said_at = -self.SAY_EVERY
+        self._is_lost = False
+
+    def lost(self, error):
+        """The store could not do what it was asked."""
+        with self._lock:
+            if self._is_lost or time.monotonic() - self._said_at < self.SAY_EVERY:
+                return
+            self._said_at, self._is_lost = time.monotonic(), True
+        logger.warning("pages that use sessions answer 503, and all others work: %s", error)
+
+    def found(self):
+        """It could."""
+        if not self._is_lost:
+            return
+        with self._lock:
+            self._is_lost = False
+        logger.warning("the session store can be used again")
+
+
+reach = _Reach()
 
 
 def _explained(url, error):

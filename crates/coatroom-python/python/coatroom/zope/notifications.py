@@ -10,7 +10,6 @@ import logging
 import os
 import threading
 import time
-import weakref
 
 import transaction
 from AccessControl.SecurityManagement import getSecurityManager
@@ -22,6 +21,7 @@ from Acquisition import aq_base
 from Testing.makerequest import makerequest
 from transaction.interfaces import TransientError
 
+from coatroom import _native
 from coatroom.zope import houses
 from coatroom.zope import keyring
 from coatroom.zope import names
@@ -272,15 +272,15 @@ def _start_thread():
 
 
 def _run():
-    process, failing = os.getpid(), weakref.WeakSet()
+    process = os.getpid()
     while os.getpid() == process:
         time.sleep(1.0)
-        for house in houses.all_houses():
-            try:
+        try:
+            for house in houses.all_houses():
                 house.sweep()
-            except Exception:
-                if house not in failing:
-                    logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
-                failing.add(house)
-            else:
-                failing.discard(house)
+        except _native.StoreError as error:
+            houses.reach.lost(error)
+        except Exception:
+            logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
+        else:
+            houses.reach.found()

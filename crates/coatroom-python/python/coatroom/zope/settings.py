@@ -16,6 +16,8 @@ from pathlib import Path
 
 from App.config import getConfiguration
 
+from coatroom import _native
+
 #: The largest pickle of one value, in bytes.
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 #: The largest session, in bytes.
@@ -31,11 +33,19 @@ class Settings:
         products = getattr(configuration, "product_config", None) or {}
         self._section = products.get("coatroom") or {}
         var = getattr(configuration, "clienthome", None) or "var"
-        #: The URL of the store; by default a directory under the instance's var.
+        #: The URL of the store, perhaps with a password; by default a directory under the instance's var.
         self.store = self._get("store", "") or f"embedded:{Path(var).absolute() / 'coatroom'}"
         self.max_value_bytes = int(self._get("max-value-bytes", MAX_VALUE_BYTES))
         self.max_session_bytes = int(self._get("max-session-bytes", MAX_SESSION_BYTES))
         self.conflict_wait = float(self._get("conflict-wait", CONFLICT_WAIT))
+
+    @property
+    def shown_store(self):
+        """The URL of the store as it may be shown, or what is wrong with it."""
+        try:
+            return _native.shown_url(self.store)
+        except _native.ConfigurationError as error:
+            return f"none: {error}"
 
     def _get(self, name, default):
         environment = os.environ.get("COATROOM_" + name.upper().replace("-", "_"))

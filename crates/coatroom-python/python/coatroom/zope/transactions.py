@@ -14,6 +14,7 @@ from transaction.interfaces import ISavepointDataManager
 from zope.interface import implementer
 
 from coatroom import _native
+from coatroom.zope import houses
 from coatroom.zope import names
 from coatroom.zope import settings
 from coatroom.zope import values
@@ -272,6 +273,7 @@ def guarded(work):
     except _native.LimitExceeded as error:
         raise SessionLimitError(str(error)) from error
     except (_native.StoreError, _native.ForkedError) as error:
+        houses.reach.lost(error)
         raise SessionStoreUnavailable(str(error)) from error
 
 
@@ -286,8 +288,8 @@ def _keep_timeout(house, state):
         return
     try:
         state.native.set_idle_timeout(house.timeout)
-        state.native.save()
-    except _native.SessionError:
+        guarded(state.native.save)
+    except (SessionConflictError, SessionLimitError):
         logger.debug("another request changed the session first; its timeout follows later")
         state.native.discard()
 

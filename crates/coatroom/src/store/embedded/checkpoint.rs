@@ -52,10 +52,10 @@ impl Core {
         let result = catch_unwind(AssertUnwindSafe(|| self.carry_over(&mut taken, through)));
         let result = result.unwrap_or_else(|_| Err(DbError::Damaged("writing them panicked".to_owned())));
         for (byte, keys) in taken.iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
-            self.hot.nth(byte, |shard| match &result {
-                Ok(()) => shard.flushed(keys),
-                Err(_) => shard.not_flushed(keys),
-            });
+            match &result {
+                Ok(()) => self.hot.flushed(byte, keys),
+                Err(_) => self.hot.not_flushed(byte, keys),
+            }
         }
         if result.is_ok() {
             self.principals.flushed();
@@ -69,9 +69,7 @@ impl Core {
         let mut batch = Batch::default();
         let mut value = Vec::new();
         for (byte, keys) in taken.iter_mut().enumerate() {
-            let changes = self.hot.nth(byte, |shard| shard.take_dirty());
-            keys.extend(changes.iter().map(|change| change.key));
-            for change in changes {
+            self.hot.take_dirty(byte, keys, |change| {
                 match change.record {
                     Some(record) => {
                         keys::write_record(&record, &mut value);
@@ -79,10 +77,8 @@ impl Core {
                     }
                     None => batch.remove(&keys::record_key(&change.key)),
                 }
-                if batch.is_full() {
-                    self.db.write(std::mem::take(&mut batch))?;
-                }
-            }
+                if batch.is_full() { self.db.write(std::mem::take(&mut batch)) } else { Ok(()) }
+            })?;
         }
         // After the records, so that it sees every principal that the sealed segments tell of.
         self.principals.flush(&mut batch, &mut |key| self.owner(key))?;

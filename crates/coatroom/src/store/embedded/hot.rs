@@ -28,6 +28,43 @@ impl Hot {
         self.nth(usize::from(locator.as_bytes()[0]), work)
     }
 
+    /// Takes up what changed in a shard, a few records under each lock, and hands it to `carry`. The
+    /// keys are pushed to `taken` before they are on their way, until [`Hot::flushed`] or
+    /// [`Hot::not_flushed`].
+    pub(super) fn take_dirty<E>(
+        &self,
+        byte: usize,
+        taken: &mut Vec<Key>,
+        mut carry: impl FnMut(Change) -> Result<(), E>,
+    ) -> Result<(), E> {
+        *taken = self.nth(byte, |shard| std::mem::take(&mut shard.dirty));
+        taken.sort_unstable();
+        taken.dedup();
+        let few = taken.chunks(Shard::FEW);
+        few.flat_map(|keys| self.nth(byte, |shard| shard.take(keys))).try_for_each(&mut carry)
+    }
+
+    /// The files have what was taken.
+    pub(super) fn flushed(&self, byte: usize, taken: &[Key]) {
+        for keys in taken.chunks(Shard::FEW) {
+            self.nth(byte, |shard| shard.flushed(keys));
+        }
+        let mut places = self.nth(byte, |shard| {
+            shard.gone.shrink_to(64, |gone| hash(&gone.key));
+            2 * shard.table.num_buckets()
+        });
+        while places > 0 && self.nth(byte, |shard| shard.evict(Shard::STEPS)) {
+            places = places.saturating_sub(Shard::STEPS);
+        }
+    }
+
+    /// The files do not have what was taken, or was to be: it is as if it had not been.
+    pub(super) fn not_flushed(&self, byte: usize, taken: &[Key]) {
+        for keys in taken.chunks(Shard::FEW) {
+            self.nth(byte, |shard| shard.not_flushed(keys));
+        }
+    }
+
     /// Works on the shard of this first byte, under its lock.
     pub(super) fn nth<R>(&self, byte: usize, work: impl FnOnce(&mut Shard) -> R) -> R {
         work(&mut self.0[byte % Self::SHARDS].lock())
@@ -80,7 +117,8 @@ struct Gone {
 
 #[derive(Clone, Copy, Default)]
 struct State {
-    /// Changed since the last checkpoint began; the key is on the list.
+    /// Changed since it was last on its way to the files; the key is on the list, or on that of a
+    /// checkpoint which is about to take it.
     dirty: bool,
     /// On its way to the files.
     flushing: bool,
@@ -174,15 +212,12 @@ impl Shard {
         std::mem::take(&mut self.filings)
     }
 
-    /// Everything that changed since the last call, in the order of keys; on its way to the files
-    /// until [`Shard::flushed`] or [`Shard::not_flushed`].
-    pub(super) fn take_dirty(&mut self) -> Vec<Change> {
-        let mut keys = std::mem::take(&mut self.dirty);
-        keys.sort_unstable();
-        keys.into_iter().filter_map(|key| self.take(key)).collect()
+    /// What is now under these keys, on its way to the files.
+    fn take(&mut self, keys: &[Key]) -> Vec<Change> {
+        keys.iter().filter_map(|key| self.take_one(*key)).collect()
     }
 
-    fn take(&mut self, key: Key) -> Option<Change> {
+    fn take_one(&mut self, key: Key) -> Option<Change> {
         if let Some(slot) = self.table.find_mut(hash(&key), |slot| *slot.record.key() == key) {
             slot.state.start_flush();
             return Some(Change { key, record: Some(slot.record.clone()) });
@@ -192,8 +227,7 @@ impl Shard {
         Some(Change { key, record: None })
     }
 
-    /// The files have what was taken.
-    pub(super) fn flushed(&mut self, keys: &[Key]) {
+    fn flushed(&mut self, keys: &[Key]) {
         for key in keys {
             if let Some(slot) = self.table.find_mut(hash(key), |slot| slot.record.key() == key) {
                 slot.state.flushing = false;
@@ -205,12 +239,9 @@ impl Shard {
                 }
             }
         }
-        self.gone.shrink_to(64, |gone| hash(&gone.key));
-        self.evict(2 * self.table.num_buckets());
     }
 
-    /// The files do not have it: it is as if it had not been taken.
-    pub(super) fn not_flushed(&mut self, keys: &[Key]) {
+    fn not_flushed(&mut self, keys: &[Key]) {
         for key in keys {
             let state = if let Some(slot) = self.table.find_mut(hash(key), |slot| slot.record.key() == key) {
                 &mut slot.state
@@ -219,10 +250,9 @@ impl Shard {
             } else {
                 continue;
             };
-            state.flushing = false;
-            if !std::mem::replace(&mut state.dirty, true) {
-                self.dirty.push(*key);
-            }
+            // Where it has changed again, it is on the list twice, which does no harm.
+            *state = State { dirty: true, flushing: false, ..*state };
+            self.dirty.push(*key);
         }
     }
 
@@ -255,17 +285,19 @@ impl Shard {
         self.table.insert_unique(hash(&key), slot, |slot| hash(slot.record.key()));
     }
 
+    /// Records that a checkpoint works on under one lock, while requests may wait.
+    const FEW: usize = 32;
     /// Places that one call looks at, at most, while a request waits.
     const STEPS: usize = 32;
 
     /// Drops what the files have, until the budget holds: a hand goes round, and takes what was not
     /// used since it last came by. A record whose expiry is being reported stays, so that nothing
-    /// revives it meanwhile.
-    fn evict(&mut self, steps: usize) {
+    /// revives it meanwhile. Whether more is to go.
+    fn evict(&mut self, steps: usize) -> bool {
         for _ in 0..steps {
             let places = self.table.num_buckets();
             if self.bytes <= self.budget || places == 0 {
-                return;
+                return false;
             }
             self.hand = (self.hand + 1) % places;
             if let Ok(mut place) = self.table.get_bucket_entry(self.hand)
@@ -279,6 +311,7 @@ impl Shard {
                 self.departures += 1;
             }
         }
+        self.bytes > self.budget
     }
 
     /// Gives room back when most of it is empty.

@@ -121,22 +121,26 @@ impl Journal {
     /// Takes segments of this and earlier epochs back into use: a checkpoint has carried them over,
     /// and it is on disk.
     pub(super) fn recycle(&self, through: u64) {
+        let mut surplus = Vec::new();
         let mut state = self.state.lock();
         let (done, kept) = std::mem::take(&mut state.sealed).into_iter().partition(|s| s.epoch <= through);
         state.sealed = kept;
         let done: Vec<Sealed> = done;
-        for sealed in done {
-            match sealed.segment {
+        for mut sealed in done {
+            match sealed.segment.take() {
                 Some(segment) if state.free.len() < SPARES => state.free.push(segment),
-                segment => {
-                    drop(segment);
-                    // Left behind, it is taken over or removed at the next start.
-                    let _ = std::fs::remove_file(&sealed.path);
-                }
+                segment => surplus.push((segment, sealed.path)),
             }
         }
         if state.free.is_empty() {
             self.spare_wanted.ring();
+        }
+        // Giving blocks back to the disk takes its time, and commits need the lock.
+        drop(state);
+        for (segment, path) in surplus {
+            drop(segment);
+            // Left behind, it is taken over or removed at the next start.
+            let _ = std::fs::remove_file(&path);
         }
     }
 

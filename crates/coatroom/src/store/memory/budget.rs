@@ -42,14 +42,7 @@ impl Budget {
     /// [`StoreError::Full`] when the record would not even fit alone.
     pub(super) fn admit(&self, record: &Record) -> Result<(), StoreError> {
         let (size, limit) = (cost(record), self.limit);
-        if size <= limit {
-            return Ok(());
-        }
-        Err(StoreError::Full {
-            what: format!(
-                "keeping a record of {size} bytes failed: the memory store has max_bytes = {limit} for all; raise it or keep large things elsewhere"
-            ),
-        })
+        if size <= limit { Ok(()) } else { Err(too_large(size, limit)) }
     }
 
     pub(super) fn take(&self, record: &Record) {
@@ -71,6 +64,15 @@ impl Budget {
     }
 }
 
+#[cold]
+fn too_large(size: usize, limit: usize) -> StoreError {
+    StoreError::Full {
+        what: format!(
+            "keeping a record of {size} bytes failed: the memory store has max_bytes = {limit} for all; raise it or keep large things elsewhere"
+        ),
+    }
+}
+
 /// What is beside a record's bytes in its allocation: key, activity, reference count and length.
 const BESIDE: usize = 48;
 /// What the allocator keeps of each allocation, and the multiple it rounds up to.
@@ -81,6 +83,7 @@ const PLACES: usize = 32;
 /// Its entry in the index of principals, beside the name.
 const INDEXED: usize = 96;
 
+#[inline]
 fn cost(record: &Record) -> usize {
     let allocation = (record.bytes().len() + BESIDE + ALLOCATOR).next_multiple_of(ALLOCATOR_STEP);
     let indexed = record.principal().map_or(0, |name| name.len() + INDEXED);

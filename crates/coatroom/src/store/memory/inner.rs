@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
 use crate::record::{Activity, Record};
 use crate::store::shards::{self, Shard, Shards, Slices};
-use crate::store::{Commit, Creation, Departed, Departure, Page};
+use crate::store::{Commit, Creation, Departed, Departure, Page, StoreFuture};
 
 /// Locks are taken in one order, shard then principals, and no closure awaits.
 pub(super) struct Inner {
@@ -34,6 +34,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     pub(super) fn load(&self, key: &Key, now: Timestamp) -> Option<Record> {
         self.shards.with(&key.locator, |shard| shard.live(key, now).cloned())
     }
@@ -72,11 +73,17 @@ impl Inner {
         dead.inspect(|dead| self.forget(dead))
     }
 
-    pub(super) fn commit(&self, expected: u64, record: Record, now: Timestamp) -> Result<Commit, StoreError> {
-        self.budget.admit(&record)?;
+    pub(super) fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
+        if let Err(full) = self.budget.admit(&record) {
+            return StoreFuture::failed(full);
+        }
         let key = *record.key();
         let replaced = self.shards.with(&key.locator, |shard| {
-            let kept = shard.get_mut(&key).filter(|kept| shards::is_live(kept, now)).ok_or(Commit::Gone)?;
+            let kept = shard.get_mut(&key).ok_or(Commit::Gone)?;
+            let kept_until = kept.expires_at();
+            if !shards::is_live_until(kept, kept_until, now) {
+                return Err(Commit::Gone);
+            }
             if kept.revision() != expected {
                 return Err(Commit::Conflict(kept.clone()));
             }
@@ -84,7 +91,7 @@ impl Inner {
             self.principals.replace(kept, &record);
             let grown = self.budget.exchange(kept, &record);
             let due = record.expires_at();
-            let is_earlier = Slices::is_earlier(due, kept.expires_at());
+            let is_earlier = due != kept_until && Slices::is_earlier(due, kept_until);
             let old = std::mem::replace(kept, record);
             if is_earlier {
                 shard.file(&key, due, now);
@@ -92,11 +99,11 @@ impl Inner {
             Ok((old, grown))
         });
         // The old record is dropped here, outside the lock.
-        Ok(match replaced {
-            Ok((_old, true)) => Commit::Landed(self.make_room(&key, now)),
-            Ok((_old, false)) => Commit::Landed(Vec::new()),
-            Err(refused) => refused,
-        })
+        match replaced {
+            Ok((_old, true)) => StoreFuture::ready(Commit::Landed(self.make_room(&key, now))),
+            Ok((_old, false)) => StoreFuture::ready(Commit::Landed(Vec::new())),
+            Err(refused) => StoreFuture::ready(refused),
+        }
     }
 
     pub(super) fn count(&self, namespace: Namespace, now: Timestamp) -> u64 {
@@ -163,6 +170,7 @@ impl Inner {
 }
 
 impl Shard<Record> {
+    #[inline]
     fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
         self.get(key).filter(|record| shards::is_live(record, now))
     }

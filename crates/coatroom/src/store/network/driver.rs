@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
-#[cfg(feature = "redis")]
-use tokio::task::JoinError;
+use tokio::task::{AbortHandle, JoinError};
 
 use crate::error::StoreError;
 use crate::store::StoreFuture;
@@ -48,7 +46,6 @@ impl Driver {
         self.handle.spawn(task).abort_handle()
     }
 
-    #[cfg(feature = "redis")]
     /// Runs `work` in the runtime to its end, even where the future is dropped. `Err` where the runtime
     /// has ended.
     pub(in crate::store) async fn finish<T: Send + 'static>(

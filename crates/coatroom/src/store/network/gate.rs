@@ -17,9 +17,14 @@ impl Gate {
         Self { turns: Semaphore::new(max_under_way), waiting: AtomicUsize::new(0), max_waiting }
     }
 
-    /// Waits for a turn, which lasts until it is dropped; fails at once where too many wait.
+    /// A turn, which lasts until it is dropped, where nobody has to wait.
+    pub(super) fn try_enter(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.try_acquire().ok()
+    }
+
+    /// Waits for a turn; fails at once where too many wait.
     pub(super) async fn enter(&self, what: &'static str) -> Result<SemaphorePermit<'_>, StoreError> {
-        if let Ok(turn) = self.turns.try_acquire() {
+        if let Some(turn) = self.try_enter() {
             return Ok(turn);
         }
         let _waiting = self.wait_in_line(what)?;

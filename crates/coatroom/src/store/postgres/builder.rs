@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::connect::Connector;
+use super::connection::Connection;
 use super::migrate;
 use super::opening;
 use super::pool::Pool;
@@ -134,13 +135,19 @@ impl PostgresStoreBuilder {
             Ok(Err(error)) => return Err(opening::migration_failed(url, error)),
             Err(_) => return Err(opening::migration_took_too_long(url)),
         }
-        self.build(driver, connector).await
+        self.build(driver, connector, connection).await
     }
 
-    async fn build(self, driver: Driver, connector: Connector) -> Result<PostgresStore, ConnectError> {
+    async fn build(
+        self,
+        driver: Driver,
+        connector: Connector,
+        first: Connection,
+    ) -> Result<PostgresStore, ConnectError> {
         let url = self.url;
         let texts = Texts::new(&url.schema);
         let pool = Arc::new(Pool::new(connector, driver.clone(), texts, url.pool_size, url.timeout));
+        pool.give_back(first);
         let network = Network::new(driver, Gate::new(url.pool_size, url.max_waiting), url.timeout);
         let inner = Arc::new(Inner { network, pool, clock: ServerClock::default(), url });
         clock::read(&inner).await.map_err(|error| opening::unusable(&inner.url, error))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 
 use super::PostgresStore;
+use super::connection::Unanswered;
 use super::error::{Meaning, failed, refused};
 use super::parameter::{Parameter, read_locator, read_number, read_outcome, read_record, unreadable};
 use super::pool::Pool;
@@ -55,10 +56,11 @@ impl Call {
         loop {
             let lent = if lost_one { pool.lend_new().await } else { pool.lend().await };
             let mut lent = lent.map_err(|refusal| refused(self.what, refusal))?;
-            let error = match lent.ask(self.statement, &self.parameters).await {
+            let Unanswered { error, was_executed } = match lent.ask(self.statement, &self.parameters).await {
                 Ok(rows) => return Ok(rows),
-                Err(error) => error,
+                Err(unanswered) => unanswered,
             };
+            let effect = if was_executed { self.effect } else { Effect::Reads };
             attempts += 1;
             match Meaning::of(&error) {
                 Meaning::Again if attempts < MAX_ATTEMPTS => {}
@@ -68,12 +70,12 @@ impl Call {
                 }
                 Meaning::Broken => {
                     lent.discard();
-                    if lost_one || self.effect == Effect::Writes {
-                        return Err(failed(self.what, self.effect, error));
+                    if lost_one || effect == Effect::Writes {
+                        return Err(failed(self.what, effect, error));
                     }
                     lost_one = true;
                 }
-                _ => return Err(failed(self.what, self.effect, error)),
+                _ => return Err(failed(self.what, effect, error)),
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) async fn read(inner: &Inner) -> Result<(), StoreError> {
     let mut lent = inner.pool.lend().await.map_err(|refusal| refused(READING, refusal))?;
     let asked = Instant::now();
     let rows =
-        lent.ask(Statement::Clock, &[]).await.map_err(|error| failed(READING, Effect::Reads, error))?;
+        lent.ask(Statement::Clock, &[]).await.map_err(|why| failed(READING, Effect::Reads, why.error))?;
     if let Some(row) = rows.first() {
         let shown = u64::try_from(read_number(row, 0)?).unwrap_or(0);
         inner.clock.read(Timestamp::from_millis(shown), asked);

@@ -82,6 +82,20 @@ impl Connector {
         if greeting.is_replica { Err(Refusal::ReadOnly) } else { Ok((connection, greeting)) }
     }
 
+    /// Asks the server to give up what it does for this connection. Nobody tells whether it has.
+    pub(super) async fn cancel(&self, connection: &Connection) {
+        let token = connection.client().cancel_token();
+        let cancelled = async {
+            match &self.encryption {
+                Encryption::None => token.cancel_query(NoTls).await,
+                Encryption::Tls(tls) => token.cancel_query(tls.clone()).await,
+            }
+        };
+        if let Ok(Err(error)) = tokio::time::timeout(self.timeout, cancelled).await {
+            tracing::debug!(target: "coatroom", %error, "a statement that took too long was not cancelled");
+        }
+    }
+
     /// With prepared statements left to be decided, each connection carries a random option. The
     /// server of a direct connection shows it. A pooler refuses it, or swallows it, or shows that
     /// of another connection; behind it, a name given to a statement may be another's by the time

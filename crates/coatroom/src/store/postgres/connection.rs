@@ -9,6 +9,20 @@ use tokio_postgres::{Client, Error, Row};
 use super::parameter::Parameter;
 use super::statement::{Statement, Texts};
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) error: Error,
+    /// Whether it came so far that something may have been done.
+    pub(super) was_executed: bool,
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self { error, was_executed: true }
+    }
+}
+
 /// A connection and the statements that were prepared on it.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -34,22 +48,28 @@ impl Connection {
         statement: Statement,
         parameters: &[Parameter],
         may_prepare: bool,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<Row>, Unanswered> {
         if !(self.is_direct && may_prepare) {
             let typed = parameters.iter().map(|parameter| (parameter, parameter.type_()));
             let rows = pin!(self.client.query_typed_raw(texts.of(statement), typed).await?);
-            return rows.try_collect().await;
+            return Ok(rows.try_collect().await?);
         }
         let prepared = match &self.prepared[statement as usize] {
             Some(prepared) => prepared,
             None => {
                 let types: Vec<_> = parameters.iter().map(Parameter::type_).collect();
-                let prepared = self.client.prepare_typed(texts.of(statement), &types).await?;
+                let prepared = self.client.prepare_typed(texts.of(statement), &types).await;
+                let prepared = prepared.map_err(|error| Unanswered { error, was_executed: false })?;
                 self.prepared[statement as usize].insert(prepared)
             }
         };
         let rows = pin!(self.client.query_raw(prepared, parameters).await?);
-        rows.try_collect().await
+        Ok(rows.try_collect().await?)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_direct(&self) -> bool {
+        self.is_direct
     }
 
     pub(super) fn client(&self) -> &Client {

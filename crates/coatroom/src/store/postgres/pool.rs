@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Row;
 
 use super::connect::{Connector, Refusal};
-use super::connection::Connection;
+use super::connection::{Connection, Unanswered};
 use super::parameter::Parameter;
 use super::statement::{Statement, Texts};
 use crate::store::network::Driver;
@@ -112,7 +112,8 @@ impl Pool {
         Arc::clone(&self.places).acquire_owned().await.map_err(|_| Refusal::Closed)
     }
 
-    fn give_back(&self, connection: Connection) {
+    /// The connection waits for a call.
+    pub(super) fn give_back(&self, connection: Connection) {
         let mut idle = self.idle.lock();
         if !self.places.is_closed() {
             idle.push(connection);
@@ -142,7 +143,7 @@ impl Lent {
         &mut self,
         statement: Statement,
         parameters: &[Parameter],
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<Row>, Unanswered> {
         let may_prepare = self.pool.may_prepare.load(Ordering::Relaxed);
         // Only `drop` and `discard` take it out, and then there is no `self` any more.
         #[allow(clippy::expect_used)]
@@ -158,6 +159,26 @@ impl Lent {
         if let Some((connection, _place)) = self.held.take() {
             connection.cut();
         }
+    }
+}
+
+#[cfg(test)]
+impl Pool {
+    pub(super) fn may_prepare(&self) -> bool {
+        self.may_prepare.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+impl Lent {
+    pub(super) fn is_direct(&self) -> bool {
+        self.held.as_ref().is_some_and(|(connection, _)| connection.is_direct())
+    }
+
+    /// As if the server process were another.
+    pub(super) async fn forget_statements(&self) -> Result<(), tokio_postgres::Error> {
+        let (connection, _) = self.held.as_ref().unwrap();
+        connection.client().batch_execute("DEALLOCATE ALL").await
     }
 }
 
@@ -177,12 +198,17 @@ impl Drop for Lent {
 }
 
 /// Keeps the place of a connection until all that it was asked is answered, so that a server that
-/// hangs is never asked more at once than the size of the pool.
+/// hangs is never asked more at once than the size of the pool. What takes too long is cancelled, so
+/// that it is not done after all, long after.
 async fn await_answer(pool: Arc<Pool>, connection: Connection, place: OwnedSemaphorePermit) {
     let answered = tokio::time::timeout(pool.patience, connection.client().check_connection()).await;
     match answered {
         Ok(Ok(())) => pool.give_back(connection),
-        _ => connection.cut(),
+        Ok(Err(_)) => connection.cut(),
+        Err(_) => {
+            pool.connector.cancel(&connection).await;
+            connection.cut();
+        }
     }
     drop(place);
 }

@@ -2,6 +2,7 @@
 
 mod map;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,12 +77,13 @@ impl Cluster {
         self.map.read().servers().cloned().collect()
     }
 
-    pub(super) async fn ask(&self, task: Task, Command { slot, mut cmd }: Command) -> Result<Value, Trouble> {
+    pub(super) async fn ask(&self, task: Task, Command { slot, cmd }: &Command) -> Result<Value, Trouble> {
+        let mut cmd = Cow::Borrowed(cmd);
         let give_up = Instant::now() + self.dialer.patience();
         let mut pause = FIRST_PAUSE;
         loop {
             let map = self.map();
-            let mut answer = match map.server(slot) {
+            let mut answer = match map.server(*slot) {
                 Some(lines) => lines.any().ask(&cmd).await,
                 None => Err(nobody_has_it()),
             };
@@ -95,7 +97,7 @@ impl Cluster {
                 Err(trouble) => trouble,
             };
             if is_unknown_script(&trouble) {
-                cmd = script::with_text(&cmd).ok_or(trouble)?;
+                cmd = Cow::Owned(script::with_text(&cmd).ok_or(trouble)?);
                 continue;
             }
             if !may_be_sent_again(&trouble, task.effect) || Instant::now() + pause >= give_up {
@@ -134,7 +136,7 @@ impl Cluster {
             }
         }
         let rest = answers.iter().zip(commands).filter(|(answer, _)| answer.is_none());
-        let rest = join_all(rest.map(|(_, command)| self.ask(task, command.clone()))).await;
+        let rest = join_all(rest.map(|(_, command)| self.ask(task, command))).await;
         let mut rest = rest.into_iter();
         answers
             .into_iter()

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, Value};
+use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::error::Trouble;
@@ -125,27 +126,28 @@ impl Dialer {
 
     /// Connects, signs in and waits until the server is ready, within the timeout in all.
     pub(super) async fn dial(&self, address: &Address) -> Result<Dialed, DialError> {
-        let late = |_| DialError::Unreachable(Arc::new(io::ErrorKind::TimedOut.into()));
-        tokio::time::timeout(self.timeout, self.try_dial(address)).await.map_err(late)?
-    }
-
-    async fn try_dial(&self, address: &Address) -> Result<Dialed, DialError> {
+        let deadline = Instant::now() + self.timeout;
         let unreachable = |error| DialError::Unreachable(Arc::new(error));
         match address {
-            Address::Socket(path) => self.greet(UnixStream::connect(path).await.map_err(unreachable)?).await,
+            Address::Socket(path) => {
+                let stream = in_time(deadline, UnixStream::connect(path)).await.map_err(unreachable)?;
+                self.greet(stream, deadline).await
+            }
             Address::Host(host) => {
-                let stream = TcpStream::connect((&*host.name, host.port)).await.map_err(unreachable)?;
+                let connected = TcpStream::connect((&*host.name, host.port));
+                let stream = in_time(deadline, connected).await.map_err(unreachable)?;
                 stream.set_nodelay(true).map_err(unreachable)?;
-                let Some(tls) = &self.tls else { return self.greet(stream).await };
+                let Some(tls) = &self.tls else { return self.greet(stream, deadline).await };
                 let insecure = |error: io::Error| DialError::Tls(Arc::new(error));
-                let name =
-                    ServerName::try_from(host.name.clone()).map_err(io::Error::other).map_err(insecure)?;
-                self.greet(tls.connect(name, stream).await.map_err(insecure)?).await
+                let name = ServerName::try_from(host.name.clone()).map_err(io::Error::other);
+                // A server that does not speak TLS may say nothing at all.
+                let agreed = in_time(deadline, tls.connect(name.map_err(insecure)?, stream)).await;
+                self.greet(agreed.map_err(insecure)?, deadline).await
             }
         }
     }
 
-    async fn greet<S>(&self, stream: S) -> Result<Dialed, DialError>
+    async fn greet<S>(&self, stream: S, deadline: Instant) -> Result<Dialed, DialError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -153,11 +155,13 @@ impl Dialer {
         // one already.
         let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-        let made = MultiplexedConnection::new_with_config(&nobody, stream, config).await;
-        let (connection, work) = made.map_err(|error| DialError::Greeting(Trouble::Lost(error)))?;
+        let lost = |error: RedisError| DialError::Greeting(Trouble::Lost(error));
+        let made = MultiplexedConnection::new_with_config(&nobody, stream, config);
+        let (connection, work) = made.await.map_err(lost)?;
         let mut dialed = Dialed { connection, work: Box::pin(work) };
         let signed_in = self.sign_in(dialed.connection.clone());
-        dialed.during(signed_in).await.unwrap_or_else(|ended| Err(DialError::Greeting(ended)))?;
+        let signed_in = in_time(deadline, async { Ok(dialed.during(signed_in).await) });
+        signed_in.await.map_err(|late| lost(late.into()))?.map_err(DialError::Greeting)??;
         Ok(dialed)
     }
 
@@ -176,6 +180,11 @@ impl Dialer {
             Ok(_) => Ok(()),
         }
     }
+}
+
+/// What does not come in time is an error of that kind.
+async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 async fn ask(connection: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, Trouble> {

@@ -174,6 +174,8 @@ mod tests {
             assert_eq!(usize::from(tag.slot), 64 * shard + 32);
             assert!(tag.text.len() <= 5, "{tag:?}");
         }
+        // As documented.
+        assert_eq!((&*TAGS[0].text, &*TAGS[255].text), ("e8a", "2220"));
     }
 
     #[test]

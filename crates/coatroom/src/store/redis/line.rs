@@ -1,7 +1,9 @@
 //! One connection to one server, made again whenever it breaks.
 
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -150,7 +152,7 @@ impl Line {
             return Ok((up.connection.clone(), up.number));
         }
         let late = |_| Trouble::NoConnection(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
-        tokio::time::timeout(self.patience, self.mended()).await.map_err(late)?
+        Box::pin(tokio::time::timeout(self.patience, self.mended())).await.map_err(late)?
     }
 
     async fn mended(&self) -> Result<(MultiplexedConnection, u64), Trouble> {
@@ -183,6 +185,7 @@ impl Line {
 
     fn put_up(self: &Arc<Self>, Dialed { connection, work }: Dialed, driver: &Driver, number: u64) {
         let line = Arc::downgrade(self);
+        let work = Gathering { work, gathers: true };
         // Ends when the connection does, so that an idle line is mended before it is asked for.
         let work = driver.spawn(async move {
             work.await;
@@ -205,6 +208,27 @@ impl Drop for Line {
         if let Some(keeper) = self.keeper.get_mut().take() {
             keeper.abort();
         }
+    }
+}
+
+/// The work of a connection, done a moment later: after all tasks that are ready already. What they
+/// have to say leaves with one call of the system, where tokio would run the work right after the
+/// first of them, and what was answered meanwhile is read with one.
+struct Gathering {
+    work: Pin<Box<dyn Future<Output = ()> + Send>>,
+    gathers: bool,
+}
+
+impl Future for Gathering {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.gathers = !self.gathers;
+        if !self.gathers {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.work.as_mut().poll(cx)
     }
 }
 

@@ -63,10 +63,11 @@ impl Link {
 
     /// Sends a command and waits for the answer. What reads is asked again once where a connection
     /// broke; what writes never is.
-    pub(super) async fn ask(&self, task: Task, command: Command) -> Result<Value, StoreError> {
+    pub(super) async fn ask(&self, task: Task, command: &Command) -> Result<Value, StoreError> {
         match self {
-            Self::One(lines) => ask_one(lines, task, command.cmd).await,
-            Self::Cluster(cluster) => cluster.ask(task, command).await,
+            Self::One(lines) => ask_one(lines, task, &command.cmd).await,
+            // Boxed, so that a call on one server carries no room for it.
+            Self::Cluster(cluster) => Box::pin(cluster.ask(task, command)).await,
         }
         .map_err(|trouble| trouble.into_error(task))
     }
@@ -129,13 +130,15 @@ impl Link {
     }
 }
 
-async fn ask_one(lines: &Lines, task: Task, mut command: Cmd) -> Result<Value, Trouble> {
+async fn ask_one(lines: &Lines, task: Task, command: &Cmd) -> Result<Value, Trouble> {
     let mut again = task.effect == Effect::Reads;
     loop {
-        match lines.any().ask(&command).await {
+        match lines.any().ask(command).await {
             Err(Trouble::Lost(_)) if again => again = false,
             Err(trouble) if is_unknown_script(&trouble) => {
-                command = script::with_text(&command).ok_or(trouble)?;
+                let whole = script::with_text(command).ok_or(trouble)?;
+                // Boxed, for it is rare: the future that is made for each call carries no room for it.
+                return Box::pin(ask_one(lines, task, &whole)).await;
             }
             answer => return answer,
         }
@@ -154,7 +157,7 @@ async fn ask_all_of_one(lines: &Lines, task: Task, commands: &[Command]) -> Resu
         if !is_unknown_script(&trouble) {
             return Err(trouble);
         }
-        *answer = ask_one(lines, task, command.cmd.clone()).await?;
+        *answer = ask_one(lines, task, &command.cmd).await?;
     }
     Ok(answers)
 }

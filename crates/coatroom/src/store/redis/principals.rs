@@ -71,7 +71,7 @@ impl Inner {
             let mut range = redis::cmd("ZRANGE");
             range.arg(&index[..]).arg(0).arg(-1);
             let entries =
-                list(LIST, inner.link.ask(LIST, Command { slot: slot_of(&index), cmd: range }).await?)?;
+                list(LIST, inner.link.ask(LIST, &Command { slot: slot_of(&index), cmd: range }).await?)?;
             let keys: Vec<_> = entries.into_iter().filter_map(|entry| key_of(namespace, entry)).collect();
             let (mut records, mut wrong) = (Vec::new(), Vec::new());
             for keys in keys.chunks(AT_ONCE) {
@@ -111,7 +111,7 @@ impl Inner {
         self.network.call(EPOCH.what, EPOCH.effect, async move {
             let mut get = redis::cmd("GET");
             get.arg(&key[..]);
-            match inner.link.ask(EPOCH, Command { slot: slot_of(&key), cmd: get }).await? {
+            match inner.link.ask(EPOCH, &Command { slot: slot_of(&key), cmd: get }).await? {
                 Value::Nil => Ok(0),
                 epoch => number(EPOCH, &epoch),
             }
@@ -123,7 +123,7 @@ impl Inner {
         let key = self.keys.epoch(namespace, principal);
         self.network.call(BUMP.what, BUMP.effect, async move {
             let bump = Command { slot: slot_of(&key), cmd: script::BUMP.call(&[&key], &[]) };
-            number(BUMP, &inner.link.ask(BUMP, bump).await?)
+            number(BUMP, &inner.link.ask(BUMP, &bump).await?)
         })
     }
 }
@@ -139,7 +139,7 @@ pub(super) async fn forget(inner: &Inner, record: &Record) {
     let index = inner.keys.principal(record.key().namespace, principal);
     let mut remove = redis::cmd("ZREM");
     remove.arg(&index[..]).arg(record.key().locator.as_bytes());
-    let _ = inner.link.ask(FORGET, Command { slot: slot_of(&index), cmd: remove }).await;
+    let _ = inner.link.ask(FORGET, &Command { slot: slot_of(&index), cmd: remove }).await;
 }
 
 /// Takes wrong entries out of an index, unless they are so young that their commit may be under way.
@@ -149,7 +149,7 @@ async fn heal(inner: &Inner, index: &[u8], wrong: &[Locator], now: Timestamp) {
         std::iter::once(&before[..]).chain(wrong.iter().map(|locator| &locator.as_bytes()[..])).collect();
     let heal = Command { slot: slot_of(index), cmd: script::HEAL.call(&[index], &arguments) };
     // The next reader tries again.
-    let _ = inner.link.ask(FORGET, heal).await;
+    let _ = inner.link.ask(FORGET, &heal).await;
 }
 
 /// The key of an entry in a sorted set of locators.

@@ -28,7 +28,7 @@ impl Inner {
             let name = inner.keys.record(&key);
             let mut get = Cmd::with_capacity(2, name.len() + 3);
             get.arg("GET").arg(&name[..]);
-            let answer = inner.link.ask(LOAD, inner.of_record(&key, get)).await?;
+            let answer = inner.link.ask(LOAD, &inner.of_record(&key, get)).await?;
             live(LOAD, key, answer, now)
         })
     }
@@ -39,10 +39,10 @@ impl Inner {
             let (key, expires_at) = (*record.key(), record.expires_at());
             let principal = inner.entry(&record, now);
             if let Some(entry) = principal.as_ref().filter(|_| inner.link.is_cluster()) {
-                inner.link.ask(CREATE, entry.write()).await?;
+                inner.link.ask(CREATE, &entry.write()).await?;
             }
             let here = principal.as_ref().filter(|_| !inner.link.is_cluster());
-            let answer = inner.link.ask(CREATE, inner.creation(&record, expires_at, now, here)).await?;
+            let answer = inner.link.ask(CREATE, &inner.creation(&record, expires_at, now, here)).await?;
             match answer {
                 Value::Int(0) => Ok(Creation::Exists),
                 Value::Int(_) => Ok(Creation::Created(Vec::new())),
@@ -69,11 +69,11 @@ impl Inner {
             let entry = inner.entry(&record, now);
             let first = if inner.link.is_cluster() { b"first" } else { &b"here"[..] };
             let command = inner.commitment(expected, &record, now, entry.as_ref(), first);
-            let mut answer = inner.link.ask(COMMIT, command).await?;
+            let mut answer = inner.link.ask(COMMIT, &command).await?;
             if let (Value::Int(2), Some(entry)) = (&answer, &entry) {
-                inner.link.ask(COMMIT, entry.write()).await?;
+                inner.link.ask(COMMIT, &entry.write()).await?;
                 let command = inner.commitment(expected, &record, now, Some(entry), b"done");
-                answer = inner.link.ask(COMMIT, command).await?;
+                answer = inner.link.ask(COMMIT, &command).await?;
             }
             match answer {
                 Value::Int(_) => Ok(Commit::Landed(Vec::new())),
@@ -90,7 +90,7 @@ impl Inner {
             let arguments: [&[u8]; 2] =
                 [&activity.to_bits().to_le_bytes(), &text(activity.last_accessed.as_millis())];
             let touch = script::TOUCH.call(&[&inner.keys.record(&key)], &arguments);
-            inner.link.ask(TOUCH, inner.of_record(&key, touch)).await.map(drop)
+            inner.link.ask(TOUCH, &inner.of_record(&key, touch)).await.map(drop)
         })
     }
 
@@ -103,7 +103,7 @@ impl Inner {
             let arguments = [&now[..], key.locator.as_bytes(), &principals];
             let arguments = if inner.link.is_cluster() { &arguments[..2] } else { &arguments[..] };
             let remove = inner.of_record(&key, script::REMOVE.call(&keys, arguments));
-            let Some(value) = bytes(REMOVE, inner.link.ask(REMOVE, remove).await?)? else { return Ok(None) };
+            let Some(value) = bytes(REMOVE, inner.link.ask(REMOVE, &remove).await?)? else { return Ok(None) };
             let record = read_value(key, &value)?;
             if inner.link.is_cluster() {
                 principals::forget(&inner, &record).await;

@@ -264,3 +264,6 @@ pub(super) fn read_duration(text: &str) -> Option<Duration> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

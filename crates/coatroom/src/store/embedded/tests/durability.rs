@@ -153,6 +153,47 @@ fn what_is_dropped_from_memory_is_read_from_the_files() {
 }
 
 #[test]
+fn a_checkpoint_that_fails_half_way_leaves_everything_to_the_next() {
+    let hot = hot::Hot::new(0, true);
+    // Some eighty in each of a few shards.
+    let numbers = (0..20_000).filter(|&number| key(number).locator.as_bytes()[0] < 16);
+    let numbers = numbers.collect::<Vec<_>>();
+    let (gone, changed) = (numbers[7], numbers[8]);
+    for &number in &numbers {
+        hot.with(&key(number).locator, |shard| shard.put(record(number, 1)));
+    }
+    hot.with(&key(gone).locator, |shard| shard.remove(&key(gone)));
+    let mut seen = std::collections::BTreeMap::new();
+    let mut taken = vec![Vec::new(); 16];
+    // The first half of each shard goes, then the files fail; meanwhile one record changes again.
+    for (byte, taken) in taken.iter_mut().enumerate() {
+        let mut room = 40;
+        let result = hot.take_dirty(byte, taken, |_| {
+            room -= 1;
+            if room > 0 { Ok(()) } else { Err(()) }
+        });
+        assert!(result.is_err());
+    }
+    hot.with(&key(changed).locator, |shard| shard.put(record(changed, 2)));
+    (0..taken.len()).for_each(|byte| hot.not_flushed(byte, &taken[byte]));
+    for (byte, taken) in taken.iter_mut().enumerate() {
+        hot.take_dirty(byte, taken, |change| {
+            let revision = change.record.map(|record| record.revision());
+            assert!(seen.insert(change.key, revision).is_none(), "each is taken once");
+            Ok::<_, ()>(())
+        })
+        .unwrap();
+        hot.flushed(byte, taken);
+    }
+    for number in numbers {
+        let expected = (number != gone).then_some(if number == changed { 2 } else { 1 });
+        assert_eq!(seen.get(&key(number)), Some(&expected));
+        let kept = hot.with(&key(number).locator, |shard| shard.find(&key(number)));
+        assert!(matches!(kept, hot::Lookup::Cold));
+    }
+}
+
+#[test]
 fn an_unknown_key_of_a_fresh_store_is_answered_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let store = still(directory.path());
