@@ -12,13 +12,18 @@ const BATCH: usize = 256;
 /// How long a claim holds. A sweeper that died is relieved after this.
 const LEASE: Duration = Duration::from_secs(60);
 
+/// How long a step tells. What is left then stays claimed and is due again when the lease is over, so
+/// that no other sweeper tells it at the same time.
+const TELLS_FOR: Duration = Duration::from_secs(30);
+
 /// What a pass of the sweeper did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Swept {
     /// Expired sessions that the listener heard of and that are deleted.
     pub expired: usize,
-    /// Expired sessions whose listener failed; they are delivered again after a minute.
+    /// Expired sessions whose listener failed, or was too slow with those before; they are delivered
+    /// again after a minute.
     pub deferred: usize,
     /// Whether more may be due at once.
     pub more: bool,
@@ -34,6 +39,7 @@ impl Engine {
         let claimed = records.len();
         let dealt_with: Vec<_> = records
             .into_iter()
+            .take_while(|_| self.now() < now + TELLS_FOR)
             .filter(|record| self.report(&Departed { record: record.clone(), reason: Departure::Expired }))
             .collect();
         let expired = dealt_with.len();

@@ -104,6 +104,36 @@ on_each_store! {
         assert_eq!((calls.len(), calls[0]), (2, calls[1]));
     }
 
+    async fn a_slow_listener_is_done_before_its_lease_is_over(place) {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let (hears, clock) = (calls.clone(), Arc::new(Mutex::new(None::<Arc<ManualClock>>)));
+        let hand = clock.clone();
+        let house = House::with(place, |b| b.on_event(move |event: &Event<'_>| {
+            if let Event::Expired(session) = event {
+                hears.lock().unwrap().push(session.info().locator);
+                if let Some(clock) = &*hand.lock().unwrap() {
+                    clock.advance(10 * SECOND);
+                }
+            }
+        }));
+        for _ in 0..5 {
+            stored(&house).await;
+        }
+        house.sessions.flush().await.unwrap();
+        house.clock.advance(21 * MINUTE);
+        *clock.lock().unwrap() = Some(house.clock.clone());
+        let first = house.sessions.sweep().await.unwrap();
+        assert_eq!((first.expired, first.deferred), (3, 2));
+        house.clock.advance(MINUTE);
+        while calls.lock().unwrap().len() < 5 {
+            house.sessions.sweep().await.unwrap();
+        }
+        let mut told = calls.lock().unwrap().clone();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), 5);
+    }
+
     async fn a_touched_session_is_not_swept(place) {
         let house = House::new(place);
         let id = stored(&house).await;

@@ -33,6 +33,8 @@ class House:
         store = open_store(url)
         #: Without its password.
         self.url = store.url
+        #: Whether other processes may use it too.
+        self.is_shared = not url.startswith(("embedded:", "memory:"))
         self.namespace = namespace
         #: In seconds; None never expires.
         self.timeout = timeout

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from coatroom import _native
 from coatroom.zope import houses
 from coatroom.zope import names
+from coatroom.zope import retries
 from coatroom.zope import settings
 from coatroom.zope import values
 from coatroom.zope.errors import SessionConflictError
@@ -58,6 +59,8 @@ class TransactionSessions:
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
         self._turns = []
+        #: Whether the publisher runs the request again.
+        self._is_retried = False
         self._undos = []
         #: Run when the transaction's sessions were written, to write what belongs to them.
         self.after_write = []
@@ -143,10 +146,12 @@ class TransactionSessions:
         return mine
 
     def _open(self, house, key, ring, place):
-        name = _store_key(key)
+        name, turn = _store_key(key), None
         if turns.is_any_contested():
-            self._take_turn(house.manager.locator_of(name))
+            turn = self._take_turn(house.manager.locator_of(name))
         native = guarded(lambda: house.manager.keyed(name))
+        if turn is not None and house.is_shared:
+            turns.seen(turn, native.revision)
         if not native.exists:
             return None
         state = SessionState.opened(house, key, native, ring)
@@ -162,6 +167,7 @@ class TransactionSessions:
         turn = turns.take(locator, settings.current().conflict_wait)
         if turn is not None:
             self._turns.append(turn)
+        return turn
 
     def _equip(self, state, place):
         jar_place = (*place, state.id)
@@ -224,21 +230,29 @@ class TransactionSessions:
         try:
             undo = guarded(write)
         except SessionConflictError:
-            turns.contest(state.native.locator)
+            turns.contest(state.native.locator, state.house.is_shared, was_alone=bool(self._turns))
+            self._is_retried = retries.is_coming()
             raise
         if undo is not None:
+            turns.wrote(state.native.locator, state.native.revision)
             self._undos.append((state.house.manager, undo))
 
     def _finish(self, is_committed):
         self.is_over = True
         for state in self._living():
             state.forget(is_committed)
-        for turn in self._turns:
-            turn.end()
+        self._end_turns(is_committed)
         self._states = {}
         self._ended = []
         self._tombstones = []
         self._turns = []
+
+    def _end_turns(self, is_committed):
+        kept = self._turns.pop(0) if self._is_retried and self._turns else None
+        for turn in self._turns:
+            turn.end(is_committed)
+        if kept is not None:
+            turns.keep(kept)
 
     def _snapshot(self):
         states = dict(self._states)
