@@ -230,6 +230,38 @@ def test_reading_writes_nothing(site):
         assert not container._p_jar._registered_objects
 
 
+class Counting:
+    """An engine's manager that counts how often it loads."""
+
+    def __init__(self, manager):
+        self._manager = manager
+        self.loads = 0
+
+    def keyed(self, *arguments, **keywords):
+        self.loads += 1
+        return self._manager.keyed(*arguments, **keywords)
+
+    def __getattr__(self, name):
+        return getattr(self._manager, name)
+
+
+@pytest.mark.parametrize("what", ["first", "next", "end"])
+def test_a_transaction_loads_a_session_once(site, what):
+    if what != "first":
+        begin(site, n=1)
+    with site.visit() as container:
+        house = container._house()
+        counting = house.manager = Counting(house.manager)
+    with site.visit() as container:
+        found = container.new_or_existing(VISITOR)
+        found["n"] = found.get("n", 0) + 1
+        if what == "end":
+            found.invalidate()
+            container.new_or_existing(VISITOR)["n"] = 7
+    assert counting.loads == 1
+    assert read(site) == {"n": {"first": 1, "next": 2, "end": 7}[what]}
+
+
 def test_a_store_that_fails_is_a_503_and_no_conflict(site):
     from coatroom.zope import houses
     from coatroom.zope.errors import SessionStoreUnavailable

@@ -54,6 +54,8 @@ class TransactionSessions:
         self.transaction = txn
         self.is_over = False
         self._states = {}
+        #: The engine's handles of keys that had no session.
+        self._vacant = {}
         self._ended = []
         self._tombstones = []
         #: Keys whose session a login has moved to another one.
@@ -92,7 +94,9 @@ class TransactionSessions:
         for old in self._ended:
             if old.house is house and old.key == key:
                 return old.native
-        native = guarded(lambda: house.manager.keyed(_store_key(key)))
+        native = self._vacant.pop((house.url, house.namespace, key), None)
+        if native is None:
+            native = guarded(lambda: house.manager.keyed(_store_key(key)))
         if native.exists:
             self._ended.append(SessionState(house, key, native, ring))
         return native
@@ -153,6 +157,7 @@ class TransactionSessions:
         if turn is not None and house.is_shared:
             turns.seen(turn, native.revision)
         if not native.exists:
+            self._vacant[place] = native
             return None
         state = SessionState.opened(house, key, native, ring)
         if state is not None and state.is_superseded():
@@ -243,6 +248,7 @@ class TransactionSessions:
             state.forget(is_committed)
         self._end_turns(is_committed)
         self._states = {}
+        self._vacant = {}
         self._ended = []
         self._tombstones = []
         self._turns = []
