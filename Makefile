@@ -107,6 +107,7 @@ clippy:
 	$(call heading,Lints)
 	cargo clippy --workspace --exclude coatroom-bench --all-targets --all-features -- -D warnings
 	cargo clippy -p coatroom-bench --all-targets -- -D warnings
+	cargo clippy -p coatroom-bench --all-targets --features servers -- -D warnings
 
 features:
 	$(call heading,Each feature of the library alone)
@@ -195,9 +196,9 @@ demo: ## Opens the demo shop on http://127.0.0.1:8080
 	$(call heading,Demo)
 	cargo run --release -p coatroom-server -- demo
 
-bench: ## Measures beside other session systems, about eight minutes; ARGS='--quick --only layer' for less
+bench: setup-system ## Measures beside other session systems, about half an hour; ARGS='--quick --only layer' for less
 	$(call heading,Benchmarks)
-	cargo run --release -p coatroom-bench -- run $(ARGS)
+	cargo run --release -p coatroom-bench --features servers -- run $(ARGS)
 
 bench-zope: setup-python ## Measures a Zope site beside tempstorage, about six minutes
 	$(call heading,Benchmarks: Zope)
@@ -205,4 +206,4 @@ bench-zope: setup-python ## Measures a Zope site beside tempstorage, about six m
 
 bench-all: ## The same beside tower-sessions' moka and SQLite stores too, which take minutes to build
 	$(call heading,Benchmarks: all other systems)
-	cargo run --release -p coatroom-bench --features all-peers -- run $(ARGS)
+	cargo run --release -p coatroom-bench --features all-peers,servers -- run $(ARGS)
