@@ -98,6 +98,11 @@ impl Keys {
         self.of_shard(shard, b"n", b"")
     }
 
+    /// Where a large value waits to become that of a record: another key each time.
+    pub(super) fn large(&self, key: &Key) -> Vec<u8> {
+        self.of_shard(Self::shard_of(key), b"v:", &fastrand::u128(..).to_le_bytes())
+    }
+
     /// Keys that no record lies under, in one slot: for probing, and for asking one primary.
     pub(super) fn nobodys(&self) -> [Vec<u8>; 2] {
         [self.of_shard(0, b"probe", b"1"), self.of_shard(0, b"probe", b"2")]

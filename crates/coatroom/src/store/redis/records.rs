@@ -21,6 +21,18 @@ const COMMIT: Task = Task::writes("committing a session");
 const TOUCH: Task = Task::writes("extending a session");
 const REMOVE: Task = Task::writes("ending a session");
 
+/// From how many bytes on a value goes to the server in a key of its own: below, one command is cheaper.
+const LARGE: usize = 16 * 1024;
+
+/// How long such a key lives that never became a record, in milliseconds.
+const LARGE_LIVES: u64 = 60_000;
+
+/// Where the value of a commit is.
+enum Placed<'a> {
+    Here(&'a [u8]),
+    At(&'a [u8]),
+}
+
 impl Inner {
     pub(super) fn load(self: &Arc<Self>, key: Key, now: Timestamp) -> StoreFuture<Option<Record>> {
         let inner = Arc::clone(self);
@@ -68,12 +80,10 @@ impl Inner {
         self.network.call(COMMIT.what, COMMIT.effect, async move {
             let entry = inner.entry(&record, now);
             let first = if inner.link.is_cluster() { b"first" } else { &b"here"[..] };
-            let command = inner.commitment(expected, &record, now, entry.as_ref(), first);
-            let mut answer = inner.link.ask(COMMIT, &command).await?;
+            let mut answer = inner.ask_commit(expected, &record, now, entry.as_ref(), first).await?;
             if let (Value::Int(2), Some(entry)) = (&answer, &entry) {
                 inner.link.ask(COMMIT, &entry.write()).await?;
-                let command = inner.commitment(expected, &record, now, Some(entry), b"done");
-                answer = inner.link.ask(COMMIT, &command).await?;
+                answer = inner.ask_commit(expected, &record, now, Some(entry), b"done").await?;
             }
             match answer {
                 Value::Int(_) => Ok(Commit::Landed(Vec::new())),
@@ -141,22 +151,55 @@ impl Inner {
         self.of_record(key, script::CREATE.call(&keys, &arguments))
     }
 
-    /// `principal` says what to do where the index does not hold the record yet.
-    fn commitment(
+    /// A large value goes ahead to a key of its own, in the same round trip, and takes the record's
+    /// place there.
+    async fn ask_commit(
         &self,
         expected: u64,
         record: &Record,
         now: Timestamp,
         entry: Option<&principals::Entry>,
         principal: &[u8],
+    ) -> Result<Value, StoreError> {
+        let value = write_value(record);
+        if value.len() > LARGE {
+            let place = self.keys.large(record.key());
+            let mut put = Cmd::with_capacity(5, value.len() + place.len() + 16);
+            put.arg("SET").arg(&place[..]).arg(&value[..]).arg("PX").arg(LARGE_LIVES);
+            let placed = Placed::At(&place);
+            let commitment = self.commitment(expected, record, placed, now, entry, principal);
+            let both = vec![self.of_record(record.key(), put), commitment];
+            match self.link.ask_all(COMMIT, both).await?.pop() {
+                // It went elsewhere, as while a Cluster moves the slot.
+                Some(Value::Int(3)) | None => {}
+                Some(answer) => return Ok(answer),
+            }
+        }
+        let commitment = self.commitment(expected, record, Placed::Here(&value), now, entry, principal);
+        self.link.ask(COMMIT, &commitment).await
+    }
+
+    /// `principal` says what to do where the index does not hold the record yet.
+    fn commitment(
+        &self,
+        expected: u64,
+        record: &Record,
+        value: Placed<'_>,
+        now: Timestamp,
+        entry: Option<&principals::Entry>,
+        principal: &[u8],
     ) -> Command {
         let (key, expires_at) = (record.key(), record.expires_at());
-        let (name, value) = (self.keys.record(key), write_value(record));
+        let name = self.keys.record(key);
+        let (value, large) = match value {
+            Placed::Here(value) => (value, None),
+            Placed::At(place) => (&[][..], Some(place)),
+        };
         let deadlines = self.keys.deadlines(Keys::shard_of(key), key.namespace);
         let (at, until, lives) = (text(now.as_millis()), text(expires_at.as_millis()), ttl(expires_at, now));
         let expected = expected.to_le_bytes();
         let mut keys = vec![&name[..], &deadlines];
-        let mut arguments = vec![&value[..], &expected, &at, &until, &lives, key.locator.as_bytes()];
+        let mut arguments = vec![value, &expected, &at, &until, &lives, key.locator.as_bytes()];
         let head = text(extensions_end(record.bytes()) as u64 + VALUE_HEADER as u64 - 1);
         if let Some(entry) = entry {
             arguments.extend([&head[..], principal, &entry.lives]);
@@ -164,6 +207,7 @@ impl Inner {
                 keys.push(&entry.index);
             }
         }
+        keys.extend(large);
         self.of_record(key, script::COMMIT.call(&keys, &arguments))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use coatroom::{ManualClock, SessionManager};
 use coatroom_testbed::{Redis, RedisOptions};
 
-use super::{COUNT, connect, manager, start};
+use super::{COUNT, TEXT, connect, manager, start};
 use crate::support::MINUTE;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -45,6 +45,36 @@ async fn a_record_lives_a_day_longer_than_its_session() {
     session.set(COUNT, &2).unwrap();
     sessions.commit(&session).await.unwrap();
     assert_about(life(&server, "*:r:*"), 15 * MINUTE + DAY);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_session_loses_nothing_and_leaves_nothing_on_its_way() {
+    let Some((server, sessions, clock)) = house().await else { return };
+    let (_, session) = sessions.create().unwrap();
+    session.set(TEXT, &"x".repeat(64 << 10)).unwrap();
+    session.login("alice").unwrap();
+    let id = sessions.commit(&session).await.unwrap().unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (sessions, id) = (sessions.clone(), id.clone());
+        writers.spawn(async move {
+            let session = sessions.open(&id).await.unwrap().unwrap();
+            session.edit(COUNT, |count| *count += 1).unwrap();
+            sessions.commit(&session).await.unwrap();
+        });
+    }
+    writers.join_all().await;
+    clock.advance(2 * MINUTE);
+    let session = sessions.open(&id).await.unwrap().unwrap();
+    assert_eq!((session.get(COUNT).unwrap(), session.principal().as_deref()), (Some(20), Some("alice")));
+    assert_eq!(session.get(TEXT).unwrap().unwrap().len(), 64 << 10);
+    session.set(COUNT, &21).unwrap();
+    sessions.commit(&session).await.unwrap();
+    assert_about(life(&server, "*:r:*"), 20 * MINUTE + DAY);
+    session.logout().await.unwrap();
+    assert!(sessions.commit(&session).await.is_err() || sessions.count().await.unwrap() == 0);
+    let left = server.command(&["KEYS", "*:v:*"]);
+    assert!(left.trim().is_empty(), "{left:?}");
 }
 
 #[tokio::test]
