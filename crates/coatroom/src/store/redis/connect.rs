@@ -25,7 +25,11 @@ const OLDEST: (u32, u32) = (6, 2);
 pub(super) async fn link(url: &RedisUrl, options: &Options, driver: &Driver) -> Result<Link, ConnectError> {
     let opening = Opening { url, server: server_of(url) };
     let tls = url.tls.then(|| trusting(options.authorities.as_deref())).transpose();
-    let dialer = Arc::new(Dialer::new(url, options, tls.map_err(|error| opening.untrusting(error))?));
+    let dialer = Arc::new(Dialer::new(
+        url,
+        options,
+        tls.map_err(|error| opening.untrusting(options.authorities.as_deref(), error))?,
+    ));
     let keys = Keys::new(&options.prefix);
     match &url.place {
         Place::One(host) => opening.one(&dialer, Address::Host(host.clone()), options, driver, &keys).await,

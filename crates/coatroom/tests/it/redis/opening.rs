@@ -116,6 +116,7 @@ async fn tls_trusts_the_authority_that_is_named() {
     connect(&format!("{}?cacert={authority}", server.url())).await;
     for url in [server.url(), format!("{}?cacert=/nowhere.pem", server.url())] {
         let error = assert_refused(&url, "cacert=").await;
+        assert!(url.contains("nowhere") == error.to_string().contains("/nowhere.pem"), "{error}");
         assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
     }
     let plain = format!("rediss://{}?cacert={authority}&connect_timeout=500ms", server.address());

@@ -1,6 +1,7 @@
 //! What it means that a server could not be opened, and what to do.
 
 use std::io;
+use std::path::Path;
 
 use super::{OLDEST, Opening};
 use crate::store::network::ConnectError;
@@ -79,12 +80,16 @@ impl Opening<'_> {
         ))
     }
 
-    pub(super) fn untrusting(&self, error: io::Error) -> ConnectError {
-        ConnectError::Tls {
-            server: self.server.clone(),
-            what: "no authority to trust; name a PEM file of certificates with cacert=, or install the machine's"
-                .to_owned(),
-            source: Some(Box::new(error)),
-        }
+    pub(super) fn untrusting(&self, authorities: Option<&Path>, error: io::Error) -> ConnectError {
+        let what = match authorities {
+            Some(path) => {
+                format!("the certificates in {} cannot be read; name a PEM file with cacert=", path.display())
+            }
+            None => {
+                "this machine trusts no authority; name a PEM file with cacert=, or install the machine's"
+                    .to_owned()
+            }
+        };
+        ConnectError::Tls { server: self.server.clone(), what, source: Some(Box::new(error)) }
     }
 }
