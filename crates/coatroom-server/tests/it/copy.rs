@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use coatroom_testbed::shared;
 use rustix::process::Signal;
 
 use crate::client::Client;
@@ -21,9 +22,16 @@ fn sessions_in(directory: &Path, visits: u32) -> Vec<Client> {
     visitors
 }
 
+fn url(directory: &Path) -> String {
+    format!("embedded:{}", directory.display())
+}
+
 fn copy(from: &Path, to: &Path) -> Output {
-    let url = |directory: &Path| format!("embedded:{}", directory.display());
-    coatroom(&["copy", "--from", &url(from), "--to", &url(to)]).output().unwrap()
+    copy_url(&url(from), &url(to))
+}
+
+fn copy_url(from: &str, to: &str) -> Output {
+    coatroom(&["copy", "--from", from, "--to", to]).output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -75,4 +83,34 @@ fn a_store_in_use_elsewhere_is_an_error_of_one_line() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("another process") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
+fn sessions_move_from_files_to_servers_and_back() {
+    let (Some(redis), Some(cluster), Some(postgres)) =
+        (shared::redis_url(), shared::cluster_url(), shared::postgres_url())
+    else {
+        return;
+    };
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // Parts of the servers that no other test looks at.
+    let part = format!("copy_{}", std::process::id());
+    let redis = format!("{redis}?prefix={part}");
+    let cluster = format!("{cluster}?prefix={part}");
+    let postgres = format!("{postgres}?schema={part}");
+    let visitors = sessions_in(old.path(), 2);
+    let places = [url(old.path()), redis, postgres, cluster, url(new.path())];
+    for hop in places.windows(2) {
+        let first = said(&copy_url(&hop[0], &hop[1]));
+        assert!(first.starts_with("3 sessions copied, 0 were there already"), "{first}");
+        let again = said(&copy_url(&hop[0], &hop[1]));
+        assert!(again.starts_with("0 sessions copied, 3 were there already, 0 differ"), "{again}");
+        assert!(again.contains("3 of 3 live sessions") && !again.contains("ticket"), "{again}");
+    }
+    let server = Server::in_files(new.path());
+    for visitor in visitors {
+        let mut moved = server.client();
+        moved.cookie = visitor.cookie;
+        assert_eq!(moved.session()["visits"], 2);
+    }
 }

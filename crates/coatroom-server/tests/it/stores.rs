@@ -1,5 +1,6 @@
 //! `coatroom stores check`: what is in a store, and whether it is safe there.
 
+use coatroom_testbed::{Program, Redis, RedisOptions, shared};
 use rustix::process::Signal;
 
 use crate::process::{Server, coatroom};
@@ -38,4 +39,29 @@ fn a_directory_that_is_not_there_is_not_made() {
     let (status, _, error) = check(&format!("embedded:{}", missing.display()));
     assert_eq!(status, Some(2));
     assert!(error.contains("there is no directory") && !missing.exists(), "{error}");
+}
+
+#[test]
+fn a_redis_that_keeps_everything_is_sound_and_another_is_not() {
+    if !Program::Redis.is_installed() {
+        return;
+    }
+    let sound = Redis::start(RedisOptions::new().durable());
+    let (status, said, _) = check(&sound.url());
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("kept by          Redis") && said.contains("appendfsync always"), "{said}");
+
+    let evicting = RedisOptions::new().set("maxmemory", "64mb").set("maxmemory-policy", "allkeys-lru");
+    let (status, said, error) = check(&Redis::start(evicting).url());
+    assert_eq!(status, Some(1));
+    assert!(said.contains("maxmemory-policy is allkeys-lru") && said.contains("appendonly is no"), "{said}");
+    assert!(error.contains("2 of the settings"), "{error}");
+}
+
+#[test]
+fn a_database_is_described_without_its_password() {
+    let Some(url) = shared::postgres_url() else { return };
+    let (_, said, error) = check(&format!("{url}?schema=check_{}", std::process::id()));
+    assert!(said.contains("kept by          PostgreSQL") && said.contains("live sessions    0"), "{said}");
+    assert!(said.contains(":***@") && !said.contains("ticket") && !error.contains("ticket"), "{said}{error}");
 }
