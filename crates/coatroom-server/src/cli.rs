@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use coatroom::store::{Durability, StoreUrl, StoreUrlError};
+use coatroom::store::{Durability, PostgresUrl, PostgresUrlError, StoreUrl, StoreUrlError};
 
 /// Server-side web sessions that lose nothing.
 #[derive(Debug, Parser)]
@@ -35,6 +35,16 @@ pub(crate) enum Stores {
     /// Connects to a store and says what is there, and which of its settings endanger sessions
     #[command(after_help = CHECKING)]
     Check(Check),
+    /// Prints the SQL that makes a PostgreSQL store's tables, for an administrator to run
+    Sql(Sql),
+}
+
+/// What `coatroom stores sql` takes.
+#[derive(Args, Debug)]
+pub(crate) struct Sql {
+    /// The store: its schema and user are taken from here, and nothing is connected to
+    #[arg(value_name = "postgres://USER@HOST/DATABASE", value_parser = boxed_url)]
+    pub(crate) store: Box<PostgresUrl>,
 }
 
 /// What `coatroom stores check` takes.
@@ -51,6 +61,10 @@ Ends with status 1 where the store cannot be reached or a setting endangers sess
 Examples:
   coatroom stores check redis://127.0.0.1:6379
   coatroom stores check embedded:./coatroom-data";
+
+fn boxed_url(url: &str) -> Result<Box<PostgresUrl>, PostgresUrlError> {
+    url.parse().map(Box::new)
+}
 
 /// A store that is there: a mistyped directory would be made, and found empty.
 fn existing(url: &str) -> Result<StoreUrl, String> {

@@ -33,6 +33,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Demo(options) => demo::run(options)?,
         Command::Copy(options) => copy::run(&options)?,
         Command::Stores(Stores::Check(options)) => stores::check(&options)?,
+        Command::Stores(Stores::Sql(options)) => stores::sql(&options),
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use coatroom::{Clock, Namespace, StoreError, SystemClock};
 use indicatif::{HumanBytes, HumanCount};
 use tokio::runtime::Builder;
 
-use crate::cli::Check;
+use crate::cli::{Check, Sql};
 
 /// Why a store is not as it should be.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,12 @@ pub(crate) fn check(options: &Check) -> Result<(), CheckError> {
         0 => Ok(()),
         count => Err(CheckError::Endangered { count, store: url.clone() }),
     }
+}
+
+/// Prints what makes the tables of a PostgreSQL store.
+pub(crate) fn sql(options: &Sql) {
+    // Whoever closed our output does not want to know.
+    let _ = write!(std::io::stdout(), "{}", options.store.setup_sql());
 }
 
 struct Found {

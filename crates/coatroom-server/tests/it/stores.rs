@@ -65,3 +65,14 @@ fn a_database_is_described_without_its_password() {
     assert!(said.contains("kept by          PostgreSQL") && said.contains("live sessions    0"), "{said}");
     assert!(said.contains(":***@") && !said.contains("ticket") && !error.contains("ticket"), "{said}{error}");
 }
+
+#[test]
+fn the_sql_of_a_store_is_printed_for_who_may_run_it() {
+    let output = coatroom(&["stores", "sql", "postgres://shop@nowhere/db?schema=visits"]).output().unwrap();
+    let sql = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(
+        sql.contains("CREATE TABLE IF NOT EXISTS \"visits\".records") && sql.contains("\"shop\""),
+        "{sql}"
+    );
+}

@@ -126,7 +126,7 @@ pub(super) fn migration_failed(url: &PostgresUrl, error: Error) -> ConnectError 
         Some("42501") => denied(
             url,
             &format!(
-                "it may not make or read the schema {schema:?} (SQLSTATE 42501); GRANT CREATE ON DATABASE to it, or have an administrator run the SQL of PostgresUrl::setup_sql, and GRANT it USAGE on the schema, SELECT, INSERT, UPDATE, DELETE on its tables and EXECUTE on its functions"
+                "it may not make or read the schema {schema:?} (SQLSTATE 42501); GRANT CREATE ON DATABASE to it, or have an administrator run the SQL of PostgresUrl::setup_sql (`coatroom stores sql URL` prints it), and GRANT it USAGE on the schema, SELECT, INSERT, UPDATE, DELETE on its tables and EXECUTE on its functions"
             ),
         ),
         Some("25006") => {
