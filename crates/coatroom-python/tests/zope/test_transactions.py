@@ -181,6 +181,44 @@ def test_what_was_written_is_taken_back_when_a_later_party_refuses(site, what):
     assert read(site) == before
 
 
+def renew(site, user, *parties):
+    with site.visit() as container:
+        container._renewSession(VISITOR, lambda: "renewed", user)
+        for party in parties:
+            transaction.get().join(party)
+
+
+def test_a_login_moves_a_session_and_tells_stragglers_apart_for_a_minute(site):
+    begin(site, n=1)
+    renew(site, "alice")
+    with site.visit() as container:
+        assert dict(container["renewed"].items()) == {"n": 1} and container.keys() == ["renewed"]
+        assert [row["principal"] for row in container.sessionOverview("alice")["sessions"]] == ["alice"]
+        container.new_or_existing(VISITOR)["n"] = 9
+    assert read(site) is None
+    site.clock.advance(61)
+    begin(site, n=2)
+    assert read(site) == {"n": 2}
+
+
+def test_a_login_is_taken_back_when_a_later_party_refuses(site):
+    begin(site, n=1)
+    with pytest.raises(ValueError):
+        renew(site, "alice", Refuser())
+    with site.visit() as container:
+        assert container.keys() == [VISITOR] and container.sessionOverview("alice")["sessions"] == []
+    assert read(site) == {"n": 1}
+
+
+def test_a_writer_never_changes_a_session_that_a_login_moved_meanwhile(site):
+    begin(site, n=1)
+    with pytest.raises(SessionConflictError), site.visit() as container:
+        container[VISITOR]["n"] = 2
+        in_thread(lambda: renew(site, "alice"))
+    with site.visit() as container:
+        assert container["renewed"]["n"] == 1
+
+
 def test_savepoints_roll_back(site):
     begin(site, kept=[1], other=1)
     with site.visit() as container:

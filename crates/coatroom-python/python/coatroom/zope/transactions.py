@@ -110,9 +110,9 @@ class TransactionSessions:
         if not state.is_new:
             self._ended.append(state)
 
-    def is_superseded(self, house, key):
+    def is_superseded(self, house, key, ring):
         """Whether a login has moved the session of this key to another one."""
-        self.find(house, key, None)
+        self.find(house, key, ring)
         return (house.url, house.namespace, key) in self._superseded
 
     def move(self, state, renewed):
