@@ -4,8 +4,13 @@ import pytest
 import transaction
 from helpers import in_thread
 from ZODB.POSException import ConflictError
+from zope.globalrequest import clearRequest
+from zope.globalrequest import getRequest
+from zope.globalrequest import setRequest
 
+from coatroom.zope import transactions
 from coatroom.zope.errors import SessionConflictError
+from coatroom.zope.turns import turns
 
 VISITOR = "visitor"
 
@@ -58,6 +63,45 @@ def test_the_same_key_changed_by_two_requests_is_a_conflict(site):
         write(site, n=2)
     assert isinstance(raised.value, SessionConflictError)
     assert read(site) == {"n": 2}
+
+
+class Request:
+    """What the publisher runs, and runs again."""
+
+    retry_count = 0
+
+    def supports_retry(self):
+        return True
+
+    def delay_retry(self):
+        raise AssertionError("slept for seconds")
+
+
+def test_a_request_that_lost_is_run_again_at_once_before_others(site):
+    begin(site, n=1)
+    setRequest(Request())
+    try:
+        for n in (2, 3):
+            with pytest.raises(SessionConflictError), site.visit() as container:
+                state = container[VISITOR].aq_base._state()
+                container[VISITOR]["n"] = n
+                write_without_a_turn(state, n)
+            getRequest().delay_retry()
+        with site.visit() as container:
+            (turn,) = turns._queues[state.native.locator].waiting
+            container[VISITOR]["n"] = 4
+            assert transactions.current()._turns == [turn]
+    finally:
+        clearRequest()
+    assert read(site) == {"n": 4}
+    assert not turns._queues[state.native.locator].waiting
+
+
+def write_without_a_turn(state, n):
+    """As another process does."""
+    other = state.house.manager.open_locator(state.native.locator)
+    other.set_raw("sn", 2, f"{n}".encode())
+    other.save()
 
 
 def test_clear_and_a_set_meanwhile_are_a_conflict(site):
