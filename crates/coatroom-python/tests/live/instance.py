@@ -19,10 +19,12 @@ READY_WITHIN = 120.0
 class Instance:
     """Made once, started and stopped as often as a test likes."""
 
-    def __init__(self, place, threads=4, environment=None):
+    def __init__(self, place, threads=4, environment=None, storage=None):
         self.place = pathlib.Path(place)
         self.threads = threads
-        self.port = _free_port()
+        #: Where its database lies, as zope.conf says it; by default in a file of its own.
+        self.storage = storage or _FILE
+        self.port = free_port()
         self.environment = dict(os.environ, PYTHONPATH=str(SITE), **(environment or {}))
         self.runwsgi = [str(BIN / "runwsgi")]
         self.process = None
@@ -37,9 +39,9 @@ class Instance:
         ini = self.place / "etc/zope.ini"
         ini.write_text(_INI.format(place=self.place, port=self.port, threads=self.threads))
         conf = self.place / "etc/zope.conf"
-        conf.write_text(
-            _CONF.format(place=self.place, product=product_config, temporary=_TEMPORARY if temporary else "")
-        )
+        temporary = _TEMPORARY if temporary else ""
+        text = _CONF.format(place=self.place, storage=self.storage, product=product_config, temporary=temporary)
+        conf.write_text(text)
 
     @property
     def conf(self):
@@ -85,6 +87,31 @@ class Instance:
 
     def log(self):
         return (self.place / "log.txt").read_text()
+
+
+class Zeo:
+    """A ZEO server: one database for several instances."""
+
+    def __init__(self, place, text, port):
+        self.port = port
+        conf = place / "zeo.conf"
+        conf.write_text(text)
+        log = open(place / "zeo.log", "a")
+        command = [BIN / "runzeo", "-C", conf]
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_interruptible)
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"ZEO does not start:\n{(place / 'zeo.log').read_text()[-4000:]}")
+            time.sleep(0.05)
+
+    def _is_ready(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
 
 
 class Answer:
@@ -165,7 +192,7 @@ def _interruptible():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -217,13 +244,17 @@ formatter = plain
 format = %(asctime)s %(levelname)s %(name)s %(message)s
 """
 
+_FILE = """
+    <filestorage>
+        path $INSTANCE/var/Data.fs
+    </filestorage>
+"""
+
 _CONF = """
 %define INSTANCE {place}
 instancehome $INSTANCE
 <zodb_db main>
-    <filestorage>
-        path $INSTANCE/var/Data.fs
-    </filestorage>
+{storage}
     mount-point /
 </zodb_db>
 {temporary}

@@ -2,8 +2,11 @@
 
 import contextlib
 import subprocess
+import time
+import urllib.parse
 
 import pytest
+import servers
 from instance import Browser
 
 
@@ -49,6 +52,48 @@ def test_a_store_that_cannot_be_opened_costs_only_the_pages_that_use_sessions(fr
     assert answer.status == 503
     (instance.place / "var/coatroom").unlink()
     assert browser.get("/sess-increment").json == 1
+
+
+@pytest.mark.parametrize("kind", servers.KINDS)
+def test_a_server_that_is_away_costs_only_the_pages_that_use_sessions(fresh, kind):
+    road = servers.Road(servers.server_url(kind))
+    instance = fresh()
+    instance.environment["COATROOM_STORE"] = servers.fresh_url(kind, road.url)
+    road.cut()
+    instance.start()
+    visitors = [Browser(instance, site=site) for site in ("", "/Plone")]
+    expect_away(visitors)
+    road.mend()
+    for visitor in visitors:
+        until_served(visitor)
+    before = [int(data(visitor)["n"]) for visitor in visitors]
+    road.cut()
+    expect_away(visitors)
+    road.mend()
+    for visitor, kept in zip(visitors, before):
+        assert until_served(visitor) == kept + 1
+    assert "can be used again" in instance.log()
+    password = urllib.parse.urlsplit(road.url).password
+    assert password is None or f":{password}@" not in instance.log()
+
+
+def expect_away(visitors):
+    for visitor in visitors:
+        for _ in range(3):
+            answer = visitor.get("/sess-increment")
+            assert answer.status == 503 and dict(answer.headers)["Retry-After"]
+        assert visitor.get("/sess-plain").status == 200
+
+
+def until_served(visitor, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = visitor.get("/sess-increment")
+        if answer.status == 200:
+            return answer.json
+        assert answer.status == 503
+        time.sleep(0.1)
+    raise AssertionError("the server is not used again")
 
 
 @pytest.fixture

@@ -126,6 +126,39 @@ def test_a_server_that_goes_away_before_the_commit_keeps_nothing_of_it(on, road)
     assert eventually(lambda: read(site)) == {"n": 1}
 
 
+def test_connections_cut_in_the_middle_lose_nothing_acknowledged(on, road):
+    site = on(fresh(road))
+    begin(site, begun=True)
+    kept, failed = [0] * 4, [0] * 4
+
+    def run(number):
+        key = f"k{number}"
+        while kept[number] < 30:
+            try:
+                with site.visit() as container:
+                    session = container[VISITOR]
+                    session[key] = session.get(key, 0) + 1
+                kept[number] += 1
+            except (SessionStoreUnavailable, TransientError):
+                failed[number] += 1
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for times in range(1, 6):
+        deadline = time.monotonic() + 30
+        while sum(kept) < 20 * times and time.monotonic() < deadline:
+            time.sleep(0.001)
+        road.cut()
+        road.mend()
+    for thread in threads:
+        thread.join(60)
+    found = eventually(lambda: read(site))
+    for number in range(4):
+        assert 30 == kept[number] <= found[f"k{number}"] <= kept[number] + failed[number]
+
+
 def test_requests_that_wait_for_a_server_that_is_away_fail_together(on, road, monkeypatch):
     site = on(fresh(road))
     opened, first = [], threading.Event()

@@ -4,8 +4,13 @@ import pytest
 import transaction
 from helpers import in_thread
 from ZODB.POSException import ConflictError
+from zope.globalrequest import clearRequest
+from zope.globalrequest import getRequest
+from zope.globalrequest import setRequest
 
+from coatroom.zope import transactions
 from coatroom.zope.errors import SessionConflictError
+from coatroom.zope.turns import turns
 
 VISITOR = "visitor"
 
@@ -58,6 +63,45 @@ def test_the_same_key_changed_by_two_requests_is_a_conflict(site):
         write(site, n=2)
     assert isinstance(raised.value, SessionConflictError)
     assert read(site) == {"n": 2}
+
+
+class Request:
+    """What the publisher runs, and runs again."""
+
+    retry_count = 0
+
+    def supports_retry(self):
+        return True
+
+    def delay_retry(self):
+        raise AssertionError("slept for seconds")
+
+
+def test_a_request_that_lost_is_run_again_at_once_before_others(site):
+    begin(site, n=1)
+    setRequest(Request())
+    try:
+        for n in (2, 3):
+            with pytest.raises(SessionConflictError), site.visit() as container:
+                state = container[VISITOR].aq_base._state()
+                container[VISITOR]["n"] = n
+                write_without_a_turn(state, n)
+            getRequest().delay_retry()
+        with site.visit() as container:
+            (turn,) = turns._queues[state.native.locator].waiting
+            container[VISITOR]["n"] = 4
+            assert transactions.current()._turns == [turn]
+    finally:
+        clearRequest()
+    assert read(site) == {"n": 4}
+    assert not turns._queues[state.native.locator].waiting
+
+
+def write_without_a_turn(state, n):
+    """As another process does."""
+    other = state.house.manager.open_locator(state.native.locator)
+    other.set_raw("sn", 2, f"{n}".encode())
+    other.save()
 
 
 def test_clear_and_a_set_meanwhile_are_a_conflict(site):
@@ -179,6 +223,44 @@ def test_what_was_written_is_taken_back_when_a_later_party_refuses(site, what):
             container.new_or_existing(VISITOR)["a"] = 2
         transaction.get().join(Refuser())
     assert read(site) == before
+
+
+def renew(site, user, *parties):
+    with site.visit() as container:
+        container._renewSession(VISITOR, lambda: "renewed", user)
+        for party in parties:
+            transaction.get().join(party)
+
+
+def test_a_login_moves_a_session_and_tells_stragglers_apart_for_a_minute(site):
+    begin(site, n=1)
+    renew(site, "alice")
+    with site.visit() as container:
+        assert dict(container["renewed"].items()) == {"n": 1} and container.keys() == ["renewed"]
+        assert [row["principal"] for row in container.sessionOverview("alice")["sessions"]] == ["alice"]
+        container.new_or_existing(VISITOR)["n"] = 9
+    assert read(site) is None
+    site.clock.advance(61)
+    begin(site, n=2)
+    assert read(site) == {"n": 2}
+
+
+def test_a_login_is_taken_back_when_a_later_party_refuses(site):
+    begin(site, n=1)
+    with pytest.raises(ValueError):
+        renew(site, "alice", Refuser())
+    with site.visit() as container:
+        assert container.keys() == [VISITOR] and container.sessionOverview("alice")["sessions"] == []
+    assert read(site) == {"n": 1}
+
+
+def test_a_writer_never_changes_a_session_that_a_login_moved_meanwhile(site):
+    begin(site, n=1)
+    with pytest.raises(SessionConflictError), site.visit() as container:
+        container[VISITOR]["n"] = 2
+        in_thread(lambda: renew(site, "alice"))
+    with site.visit() as container:
+        assert container["renewed"]["n"] == 1
 
 
 def test_savepoints_roll_back(site):

@@ -94,8 +94,9 @@ def open_store(url):
     server that does not answer is not waited for by one request after the other.
     """
     asked, place = time.monotonic(), (os.getpid(), url)
-    if place in _stores:
-        return _stores[place]
+    found = _stores.get(place)
+    if found is not None:
+        return found
     with _lock:
         if place in _stores:
             return _stores[place]

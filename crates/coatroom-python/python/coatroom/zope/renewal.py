@@ -21,16 +21,15 @@ class Renewal:
         begins. For a minute a request with the old key is told apart and gets a session that is not
         kept.
         """
-        house = self._house()
+        house, ring = self._house(), keyring.ensure(self._jar())
         sessions = transactions.current()
-        if sessions.is_superseded(house, old_key):
+        if sessions.is_superseded(house, old_key, ring):
             return
         state = self._find(old_key)
         key = new_key()
         if state is None:
             return
         owner = state.principal or state.native.principal
-        ring = keyring.ensure(self._jar())
         renewed = sessions.begin(house, key, ring, house.manager.now())
         renewed.principal = user
         if owner in (None, user):

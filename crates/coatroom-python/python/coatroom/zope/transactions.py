@@ -63,6 +63,7 @@ class TransactionSessions:
         self._turns = []
         #: Whether the publisher runs the request again.
         self._is_retried = False
+        self._has_written = False
         self._undos = []
         #: Run when the transaction's sessions were written, to write what belongs to them.
         self.after_write = []
@@ -110,9 +111,9 @@ class TransactionSessions:
         if not state.is_new:
             self._ended.append(state)
 
-    def is_superseded(self, house, key):
+    def is_superseded(self, house, key, ring):
         """Whether a login has moved the session of this key to another one."""
-        self.find(house, key, None)
+        self.find(house, key, ring)
         return (house.url, house.namespace, key) in self._superseded
 
     def move(self, state, renewed):
@@ -239,6 +240,7 @@ class TransactionSessions:
             self._is_retried = retries.is_coming()
             raise
         if undo is not None:
+            self._has_written = True
             turns.wrote(state.native.locator, state.native.revision)
             self._undos.append((state.house.manager, undo))
 
@@ -246,17 +248,17 @@ class TransactionSessions:
         self.is_over = True
         for state in self._living():
             state.forget(is_committed)
-        self._end_turns(is_committed)
+        self._end_turns(is_committed and self._has_written)
         self._states = {}
         self._vacant = {}
         self._ended = []
         self._tombstones = []
         self._turns = []
 
-    def _end_turns(self, is_committed):
+    def _end_turns(self, has_written):
         kept = self._turns.pop(0) if self._is_retried and self._turns else None
         for turn in self._turns:
-            turn.end(is_committed)
+            turn.end(has_written)
         if kept is not None:
             turns.keep(kept)
 

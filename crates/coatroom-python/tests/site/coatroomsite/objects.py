@@ -1,6 +1,8 @@
 import os
+import time
 
 from BTrees.OOBTree import OOBTree
+from OFS.SimpleItem import SimpleItem
 
 
 def make_tree():
@@ -15,3 +17,19 @@ if "COATROOMSITE_WITHOUT_KEEPSAKE" not in os.environ:
 
         def __repr__(self):
             return f"Keepsake({self.name!r})"
+
+
+class Told(SimpleItem):
+    """A target of notifications that writes each call down in a file, before and after it."""
+
+    def __init__(self, id):
+        self.id = id
+
+    def __call__(self, item, container):
+        self._write("begun", item)
+        time.sleep(float(os.environ.get("COATROOMSITE_TELLS_FOR", 0)))
+        self._write("told", item)
+
+    def _write(self, what, item):
+        with open(os.environ["COATROOMSITE_TOLD"], "a") as file:
+            file.write(f"{what} {item['n']} {os.getpid()}\n")
