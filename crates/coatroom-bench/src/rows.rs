@@ -41,6 +41,10 @@ pub(crate) const ROWS: &[Row] = &[
     #[cfg(feature = "servers")]
     Row { name: "redis", what: "sessions in Redis", run: network::redis },
     #[cfg(feature = "servers")]
+    Row { name: "redis-bytes", what: "what a session takes in Redis", run: network::redis_bytes },
+    #[cfg(feature = "servers")]
+    Row { name: "postgres-bytes", what: "what a session takes in PostgreSQL", run: network::postgres_bytes },
+    #[cfg(feature = "servers")]
     Row { name: "postgres", what: "sessions in PostgreSQL", run: network::postgres },
     Row { name: "sessions", what: "growth with the number of sessions", run: growth::sessions },
 ];

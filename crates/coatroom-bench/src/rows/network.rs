@@ -95,20 +95,40 @@ struct Kind {
     requests: (f64, f64),
 }
 
-pub(super) fn redis(plan: &Plan, report: &mut Report) -> Result<()> {
-    let kind = Kind {
+fn on_redis() -> Kind {
+    Kind {
         name: "Redis",
         ours: Peer::CoatroomRedis,
         theirs: Peer::TowerSessionsRedis,
         peers: Peer::ON_REDIS,
         cpu: Some((0.75, 0.85)),
         requests: (1.15, 1.15),
-    };
+    }
+}
+
+fn on_postgres() -> Kind {
+    Kind {
+        name: "PostgreSQL",
+        ours: Peer::CoatroomPostgres,
+        theirs: Peer::TowerSessionsPostgres,
+        peers: Peer::ON_POSTGRES,
+        cpu: None,
+        requests: (1.2, 1.5),
+    }
+}
+
+pub(super) fn redis(plan: &Plan, report: &mut Report) -> Result<()> {
     let server = Redis::start(RedisOptions::default());
-    let pids = || server.pids();
-    under_load(plan, &kind, &server.url(), &pids, report)?;
-    drop(server);
-    sizes(plan, &kind, report, |peer, sessions| {
+    under_load(plan, &on_redis(), &server.url(), &|| server.pids(), report)
+}
+
+pub(super) fn postgres(plan: &Plan, report: &mut Report) -> Result<()> {
+    let server = Postgres::start(PostgresOptions::default());
+    under_load(plan, &on_postgres(), &server.url(), &|| server.pids(), report)
+}
+
+pub(super) fn redis_bytes(plan: &Plan, report: &mut Report) -> Result<()> {
+    sizes(plan, &on_redis(), report, |peer, sessions| {
         let server = Redis::start(RedisOptions::default());
         let used = || {
             let info = server.command(&["INFO", "memory"]);
@@ -121,20 +141,8 @@ pub(super) fn redis(plan: &Plan, report: &mut Report) -> Result<()> {
     })
 }
 
-pub(super) fn postgres(plan: &Plan, report: &mut Report) -> Result<()> {
-    let kind = Kind {
-        name: "PostgreSQL",
-        ours: Peer::CoatroomPostgres,
-        theirs: Peer::TowerSessionsPostgres,
-        peers: Peer::ON_POSTGRES,
-        cpu: None,
-        requests: (1.2, 1.5),
-    };
-    let server = Postgres::start(PostgresOptions::default());
-    let pids = || server.pids();
-    under_load(plan, &kind, &server.url(), &pids, report)?;
-    drop(server);
-    sizes(plan, &kind, report, |peer, sessions| {
+pub(super) fn postgres_bytes(plan: &Plan, report: &mut Report) -> Result<()> {
+    sizes(plan, &on_postgres(), report, |peer, sessions| {
         let server = Postgres::start(PostgresOptions::default());
         let used = || {
             let sum = "select sum(pg_total_relation_size(oid)) from pg_class where relkind = 'r' \
