@@ -176,7 +176,9 @@ reach = _Reach()
 
 
 def _explained(url, error):
-    text = f"opening the session store failed: {error}"
+    text = str(error)
+    if not text.startswith("opening"):
+        text = f"opening the session store failed: {text}"
     if url.startswith("embedded:"):
         text += (
             "; a directory serves one process at a time: stop the other one, give this process"
