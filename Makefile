@@ -119,6 +119,7 @@ features:
 doc:
 	$(call heading,Documentation)
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib --no-deps --all-features
+	python3 docs/scale.py --check
 
 # The database of advisories lies in a git repository that not every machine reaches. Without it that
 # one check cannot be made, and says so; with ADVISORIES=required it fails instead.

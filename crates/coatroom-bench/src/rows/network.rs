@@ -171,6 +171,7 @@ fn under_load(
             "system",
             "requests/s",
             "CPU us per request",
+            "CPU us of the database",
             "99 % within (ms)",
             "requests/s and CPU beside tower-sessions",
         ],
