@@ -63,6 +63,8 @@ impl Added {
         for peer in &peers {
             apps.push(App::new(&runtime, *peer, &directory.path().join(peer.name()))?);
         }
+        // The bare server begins no session, and is sent a cookie all the same.
+        apps[0].cookie = apps[1].cookie.clone();
         let slice = Duration::from_millis(plan.pick(100, 20));
         let runtime = &runtime;
         let side =
@@ -91,7 +93,8 @@ impl App {
         std::fs::create_dir_all(directory)?;
         let place = directory.to_str().ok_or("the directory has an odd name")?;
         runtime.block_on(async {
-            let router = peer.router(place).await?;
+            // As `axum::serve` does, so that what axum does once for a server is not in each request.
+            let router = peer.router(place).await?.with_state(());
             let answer = router.clone().oneshot(Request::get("/").body(Body::empty())?).await?;
             let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
             let pairs: Vec<_> =
