@@ -127,7 +127,13 @@ const MAX_AGE: &str = "; Max-Age=";
 const MAX_AGE_SECONDS: u64 = 400 * 24 * 3600;
 
 fn cookies(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| *byte == b';')
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let from_here = rest?;
+        let Some(end) = memchr::memchr(b';', from_here) else { return rest.take() };
+        rest = Some(&from_here[end + 1..]);
+        Some(&from_here[..end])
+    })
 }
 
 fn trim_start(mut bytes: &[u8]) -> &[u8] {
