@@ -17,7 +17,6 @@ use parking_lot::Mutex;
 
 pub use self::immediate::TryUpdateError;
 #[cfg(feature = "tower")]
-#[cfg(feature = "tower")]
 pub(crate) use self::saving::Step;
 pub(crate) use self::state::State;
 #[cfg(feature = "tower")]

@@ -67,11 +67,14 @@ where
                     )));
                 }
                 StageProjection::Handling { handler } => {
-                    let response = ready!(handler.poll(cx))?;
+                    let mut response = ready!(handler.poll(cx))?;
                     let rolls_back = this.handle.rolls_back(response.status());
                     match this.handle.session.conclude(rolls_back) {
                         None => return Poll::Ready(Ok(response)),
-                        Some(Step::Done(news)) => return Poll::Ready(Ok(tell(this.handle, news, response))),
+                        Some(Step::Done(news)) => {
+                            this.handle.tell_client(news, response.headers_mut());
+                            return Poll::Ready(Ok(response));
+                        }
                         Some(Step::Waiting(saving)) => {
                             let commit = Box::pin(saving.finish_for_response());
                             this.stage.set(Stage::Committing { commit, response: Some(response) });
@@ -80,7 +83,7 @@ where
                 }
                 StageProjection::Committing { commit, response } => {
                     let committed = ready!(commit.as_mut().poll(cx));
-                    let (news, response) = match (committed, response.take()) {
+                    let (news, mut response) = match (committed, response.take()) {
                         (Ok(news), Some(response)) => (news, response),
                         (Ok(_), None) => return Poll::Pending, // polled after it was ready
                         (Err(error), _) => {
@@ -88,16 +91,12 @@ where
                             (this.handle.session.close(), failed)
                         }
                     };
-                    return Poll::Ready(Ok(tell(this.handle, news, response)));
+                    this.handle.tell_client(news, response.headers_mut());
+                    return Poll::Ready(Ok(response));
                 }
             }
         }
     }
-}
-
-fn tell<B>(handle: &SessionHandle, news: CookieNews, mut response: Response<B>) -> Response<B> {
-    handle.tell_client(news, response.headers_mut());
-    response
 }
 
 impl<F, B> fmt::Debug for SessionFuture<F, B> {
