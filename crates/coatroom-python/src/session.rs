@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use coatroom::{OnConflict, RawValue, SessionError, ValueError, ValueFormat, Wait};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::clock::{limit, seconds, seconds_or_never};
 use crate::errors::of_session;
+use crate::keys::KeyRing;
 use crate::process::Owner;
 
 /// A session. Changes are deferred until save, unless their name says otherwise.
@@ -23,6 +24,9 @@ pub(crate) struct Session {
 #[pyclass(module = "coatroom._native", frozen)]
 #[derive(Debug)]
 pub(crate) struct Undo(pub(crate) coatroom::Undo);
+
+/// The format of what only its writer understands.
+const OPAQUE: ValueFormat = ValueFormat(2);
 
 type Raw<'py> = (u8, Bound<'py, PyBytes>);
 
@@ -120,6 +124,37 @@ impl Session {
         self.inner.clear().map_err(|error| of_session(&error))
     }
 
+    /// The body of an attribute that was authenticated for this namespace, session and name; None where
+    /// there is none, or none of this site.
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        keys: &KeyRing,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Bound<'py, PyBytes>> {
+        let (_, data) = self.inner.get_raw(name)?;
+        let locator = self.locator()?;
+        let body = keys.untagged(&context(namespace, &locator, name), &data)?;
+        Some(PyBytes::new(py, body))
+    }
+
+    /// Commits attributes as authentic bodies, None for what goes: `changes` meet what others changed
+    /// with a conflict, `later_wins` do not. What takes the commit back.
+    fn write(
+        &self,
+        py: Python<'_>,
+        keys: &KeyRing,
+        namespace: &str,
+        changes: &Bound<'_, PyDict>,
+        later_wins: &Bound<'_, PyDict>,
+    ) -> PyResult<Option<Undo>> {
+        self.owner.check()?;
+        self.defer_all(keys, namespace, changes, OnConflict::Reject)?;
+        self.defer_all(keys, namespace, later_wins, OnConflict::LaterWins)?;
+        self.save_undoable(py)
+    }
+
     /// Changes an attribute by a function of (format, bytes) or None, run again on a newer value.
     fn edit_raw(&self, py: Python<'_>, name: &str, edit: Py<PyAny>) -> PyResult<()> {
         self.owner.check()?;
@@ -194,6 +229,27 @@ impl Session {
         change(&self.inner).map_err(|error| of_session(&error))
     }
 
+    fn defer_all(
+        &self,
+        keys: &KeyRing,
+        namespace: &str,
+        changes: &Bound<'_, PyDict>,
+        rule: OnConflict,
+    ) -> PyResult<()> {
+        let locator = self.locator().unwrap_or_default();
+        for (name, body) in changes {
+            let name = name.cast::<PyString>()?.to_cow()?;
+            let body: Option<&Bound<'_, PyBytes>> = if body.is_none() { None } else { Some(body.cast()?) };
+            let data = body.map(|body| keys.tagged(&context(namespace, &locator, &name), body.as_bytes()));
+            if data.is_none() && !self.inner.contains(&name) {
+                continue;
+            }
+            let value = data.as_deref().map(|bytes| RawValue { format: OPAQUE, bytes });
+            self.inner.set_raw(&name, value, rule).map_err(|error| of_session(&error))?;
+        }
+        Ok(())
+    }
+
     fn engine<T: Send>(
         &self,
         py: Python<'_>,
@@ -208,6 +264,11 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.owner.keep_in_child(&self.inner);
     }
+}
+
+/// What an authentic attribute is bound to.
+fn context<'a>(namespace: &'a str, locator: &'a str, name: &'a str) -> [&'a [u8]; 5] {
+    [namespace.as_bytes(), b"|", locator.as_bytes(), b"|", name.as_bytes()]
 }
 
 /// Runs a Python edit: it takes and returns (format, bytes), or None for absence.

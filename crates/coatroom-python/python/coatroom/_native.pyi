@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Literal
 from typing import final
 
+from typing_extensions import disjoint_base
+
 OnConflict = Literal["later-wins", "reject"]
 Raw = tuple[int, bytes]
 Listener = Callable[[str, str | None, str | None, "Snapshot | None"], object]
@@ -123,6 +125,23 @@ class Snapshot:
 class Undo:
     """What takes a save or an end back; see ``SessionManager.undo``."""
 
+@disjoint_base
+class KeyRing:
+    """Keys that authenticate and sign, the newest first: id, key of values and key of signatures.
+
+    What one key authenticated or signed, every ring with that key knows.
+    """
+
+    def __new__(cls, keys: list[tuple[bytes, bytes, bytes]]) -> KeyRing: ...
+    def authenticate(self, context: bytes, body: bytes) -> bytes:
+        """The body with its key's id and tag before it."""
+    def authentic(self, context: bytes, data: bytes) -> bytes | None:
+        """The body, or None where it is not what was authenticated in this context."""
+    def sign(self, text: str) -> str:
+        """The tail that makes a text one of this site."""
+    def is_signed(self, text: str, signature: str) -> bool:
+        """Whether one of the keys signed the text."""
+
 @final
 class Session:
     @property
@@ -153,6 +172,16 @@ class Session:
     def set_raw(
         self, name: str, format: int, value: bytes, on_conflict: OnConflict = ...
     ) -> None: ...
+    def read(self, keys: KeyRing, namespace: str, name: str) -> bytes | None:
+        """The body of an attribute; None where it is missing, or not authentic in its place."""
+    def write(
+        self,
+        keys: KeyRing,
+        namespace: str,
+        changes: dict[str, bytes | None],
+        later_wins: dict[str, bytes | None],
+    ) -> Undo | None:
+        """Authenticates bodies for their places and commits them; None removes an attribute."""
     def remove(self, name: str, on_conflict: OnConflict = ...) -> None: ...
     def clear(self) -> None: ...
     def edit_raw(self, name: str, edit: Callable[[Raw | None], Raw | None]) -> None: ...
@@ -203,6 +232,9 @@ class SessionManager:
     def flush(self) -> None: ...
     def now(self) -> float: ...
     def locator_of(self, key: bytes) -> str: ...
+
+def plain_value(body: bytes) -> object:
+    """The value of an authentic body that is one text, bytes, number, bool or None; else NotImplemented."""
 
 def seal(key: bytes, nonce: bytes, context: bytes, plain: bytes) -> bytes: ...
 def open(key: bytes, nonce: bytes, context: bytes, sealed: bytes) -> bytes | None: ...

@@ -67,7 +67,7 @@ class BrowserIdManager(stock.BrowserIdManager):
         """Whether this site issued an id. All that it signs have the stock form."""
         if not isinstance(bid, str):
             return False
-        ring = keyring.find(self._jar())
+        ring = keyring.find(aq_base(self)._p_jar or self._jar())
         return ring is not None and ring.is_signed(bid[:_BODY_LENGTH], bid[_BODY_LENGTH:])
 
     @security.private

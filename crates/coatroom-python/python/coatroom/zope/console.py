@@ -9,9 +9,9 @@ from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import manage_transient_containers
 from zExceptions import Forbidden
 
-from coatroom.zope import transactions
 from coatroom.zope.csrf import check_token
 from coatroom.zope.csrf import new_token
+from coatroom.zope.guards import guarded
 
 
 class ConsoleTab:
@@ -27,11 +27,11 @@ class ConsoleTab:
         """What the tab shows: settings, the number of sessions, and a page of them."""
         house = self._house()
         if user:
-            infos, cursor = transactions.guarded(lambda: house.manager.of(user)), None
+            infos, cursor = guarded(lambda: house.manager.of(user)), None
         else:
-            infos, cursor = transactions.guarded(lambda: house.manager.list(after or None, 50))
+            infos, cursor = guarded(lambda: house.manager.list(after or None, 50))
         return {
-            "count": transactions.guarded(house.manager.count),
+            "count": guarded(house.manager.count),
             "store": house.url,
             "timeout": self.getTimeoutMinutes(),
             "sessions": [_row(info) for info in infos],
@@ -47,14 +47,14 @@ class ConsoleTab:
     def manage_endSession(self, locator, token="", REQUEST=None):
         """Ends one session, at once."""
         self._check_form(REQUEST, token)
-        ended = transactions.guarded(lambda: self._house().manager.end(locator))
+        ended = guarded(lambda: self._house().manager.end(locator))
         return self._done(REQUEST, "Session ended." if ended else "That session had ended already.")
 
     @security.protected(manage_transient_containers)
     def manage_endSessionsOf(self, user, token="", REQUEST=None):
         """Ends all sessions of a user, at once."""
         self._check_form(REQUEST, token)
-        ended = transactions.guarded(lambda: self._house().manager.end_all(user))
+        ended = guarded(lambda: self._house().manager.end_all(user))
         return self._done(REQUEST, f"{ended} sessions of {user} ended.")
 
     def _check_form(self, request, token):

@@ -8,7 +8,6 @@ from AccessControl.Permissions import view
 from AccessControl.Permissions import view_management_screens
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import aq_base
-from Acquisition import aq_parent
 from OFS.SimpleItem import SimpleItem
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import access_transient_objects
@@ -17,7 +16,6 @@ from Products.Transience.permissions import manage_transient_containers
 from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface import implementer
 
-from coatroom.zope import houses
 from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
@@ -25,8 +23,10 @@ from coatroom.zope import records
 from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
+from coatroom.zope.guards import guarded
 from coatroom.zope.interfaces import IStringKeyedHomogeneousItemContainer
 from coatroom.zope.interfaces import ITransientItemContainer
+from coatroom.zope.place import Place
 from coatroom.zope.renewal import Renewal
 from coatroom.zope.session import TransientObject
 
@@ -56,7 +56,7 @@ def constructTransientObjectContainer(
 
 
 @implementer(ITransientItemContainer, IStringKeyedHomogeneousItemContainer)
-class TransientObjectContainer(ContainerSettings, ConsoleTab, Renewal, SimpleItem):
+class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, SimpleItem):
     """Keeps visitors' sessions in Coatroom's store; in ZODB are only these settings.
 
     :param timeout_mins: minutes without access until a session ends; 0 for never
@@ -87,8 +87,6 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Renewal, SimpleIte
         {"label": "Security", "action": "manage_access"},
     )
     _session_class = TransientObject
-    #: A clock moved by hand, for tests.
-    _clock = None
 
     def __init__(
         self,
@@ -180,7 +178,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Renewal, SimpleIte
         house = self._house()
         mine = transactions.current().all(house)
         if not mine:
-            return transactions.guarded(house.manager.count)
+            return guarded(house.manager.count)
         return len(self.keys())
 
     getLen = __len__
@@ -237,34 +235,15 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Renewal, SimpleIte
 
     # Within
 
-    def _namespace(self):
-        """Its part of the store. A copy or an import is another object, and so has another one."""
-        base = aq_base(self)
-        if base._p_oid is None:
-            jar = getattr(aq_base(aq_parent(self)), "_p_jar", None)
-            if jar is None:
-                return f"zope {self._uuid}"
-            if base._p_jar is None:
-                jar.add(base)
-        return f"zope {self._uuid} {base._p_oid.hex()}"
-
-    def _house(self):
-        found = houses.house(self._namespace(), float(self._timeout_secs) or None, self._clock)
-        notifications.attend(self, found)
-        return found
-
-    def _now(self):
-        return self._house().manager.now()
-
     def _find(self, key):
         """The live session of a key, or None; an access."""
-        if not names.is_possible(key):
+        if type(key) is not str and not names.is_possible(key):
             return None
         house = self._house()
         if self._inband_housekeeping:
             notifications.housekeep_inband(self, house)
         sessions = transactions.current()
-        state = sessions.find(house, key, keyring.find(self._jar()))
+        state = sessions.find(house, key, keyring.find(aq_base(self)._p_jar or self._jar()))
         if state is None:
             return None
         now = house.manager.now()
@@ -294,21 +273,17 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Renewal, SimpleIte
         notifications.ended(self, state)
 
     def _wrap(self, state):
-        if state.has(names.PLAIN_VALUE):
+        if state.is_single_value():
             return state.get(names.PLAIN_VALUE)
         return self._session_class._of(state, transactions.current()).__of__(self)
-
-    def _jar(self):
-        base = aq_base(self)
-        return base._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
 
     def _stored_keys(self, house):
         ring = keyring.find(self._jar())
         cursor = None
         while True:
-            infos, cursor = transactions.guarded(lambda at=cursor: house.manager.list(at, 1000))
+            infos, cursor = guarded(lambda at=cursor: house.manager.list(at, 1000))
             for info in infos:
-                session = transactions.guarded(lambda at=info.locator: house.manager.open_locator(at))
+                session = guarded(lambda at=info.locator: house.manager.open_locator(at))
                 raw = session.get_raw(names.CONTAINER_KEY) if session is not None else None
                 key = raw and records.container_key(house, ring, info.locator, raw[1])
                 if key is not None:

@@ -7,7 +7,6 @@ carries them, and are plain data, so that a site without this package still load
 writes, every key reads, so a new one can be added at any time.
 """
 
-import base64
 import functools
 import hashlib
 import hmac
@@ -18,28 +17,20 @@ from persistent.mapping import PersistentMapping
 from coatroom import _native
 
 ROOT_NAME = "coatroom.keyring"
-_TAG = 16
+_ROOT = b"\0" * 8
 _ID = 4
 _NONCE = 24
 
 
-class KeyRing:
+class KeyRing(_native.KeyRing):
     """Authenticates, seals and signs. ``keys`` are 32 bytes each, the newest first."""
+
+    def __new__(cls, keys):
+        return super().__new__(cls, [(_key_id(key), _derive(key, b"values"), _derive(key, b"browser ids")) for key in keys])
 
     def __init__(self, keys):
         self._keys = {_key_id(key): key for key in keys}
         self._newest = _key_id(keys[0])
-
-    def authenticate(self, context, body):
-        """``body`` with its key's id and tag before it."""
-        return self._newest + self._tag(self._newest, context, body) + body
-
-    def authentic(self, context, data):
-        """The body, or None where it is not what was authenticated in this context."""
-        key, tag, body = data[:_ID], data[_ID : _ID + _TAG], data[_ID + _TAG :]
-        if key not in self._keys or not hmac.compare_digest(tag, self._tag(key, context, body)):
-            return None
-        return body
 
     def seal(self, context, plain):
         """``plain``, unreadable and bound to its context."""
@@ -53,25 +44,6 @@ class KeyRing:
         if key not in self._keys or len(nonce) != _NONCE:
             return None
         return _native.open(_derive(self._keys[key], b"seal"), nonce, context, sealed)
-
-    def sign(self, text):
-        """The tail that makes ``text`` a browser id of this site."""
-        return self._signature(self._newest, text)
-
-    def is_signed(self, text, signature):
-        """Whether this site signed ``text``. What is not ASCII it never signed."""
-        if not (text.isascii() and signature.isascii()):
-            return False
-        return any(hmac.compare_digest(signature, self._signature(key, text)) for key in self._keys)
-
-    def _tag(self, key, context, body):
-        derived = _derive(self._keys[key], b"values")
-        length = len(context).to_bytes(4, "big")
-        return hashlib.blake2b(length + context + body, key=derived, digest_size=_TAG).digest()
-
-    def _signature(self, key, text):
-        derived = _derive(self._keys[key], b"browser ids")
-        return base64.urlsafe_b64encode(hashlib.blake2b(text.encode(), key=derived, digest_size=15).digest()).decode()
 
 
 @functools.lru_cache(maxsize=64)
@@ -94,7 +66,8 @@ def find(jar):
     """
     if jar is None:
         return _loose
-    kept = jar.root().get(ROOT_NAME)
+    # As jar.root(), which every request asks for.
+    kept = jar.get(_ROOT).data.get(ROOT_NAME)
     if kept is None:
         return None
     # Volatile: gone when another process has added a key.

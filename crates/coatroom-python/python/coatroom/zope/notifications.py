@@ -29,6 +29,7 @@ from coatroom.zope import records
 from coatroom.zope import states
 from coatroom.zope import transactions
 from coatroom.zope import values
+from coatroom.zope.guards import guarded
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -107,7 +108,7 @@ def _post_with_commit(kind, state, attributes):
 
     def write(undos):
         if kind == DELETE or state.native.exists:
-            undo = transactions.guarded(lambda: _post(kind, state, attributes()))
+            undo = guarded(lambda: _post(kind, state, attributes()))
             undos.append((state.house.outbox, undo))
 
     sessions.after_write.append(write)
@@ -144,6 +145,10 @@ class _Kept:
 
     def get_raw(self, name):
         return self._attributes.get(name)
+
+    def read(self, ring, namespace, name):
+        raw = self._attributes.get(name)
+        return ring.authentic(records.context(namespace, self.locator, name), raw[1]) if raw is not None else None
 
 
 def _happened(kind, snapshot):
@@ -243,7 +248,7 @@ class _Inband:
 
 def housekeep(container):
     """Takes out what is due now, and tells of it."""
-    transactions.guarded(container._house().sweep)
+    guarded(container._house().sweep)
 
 
 def housekeep_inband(container, house):
@@ -254,7 +259,7 @@ def housekeep_inband(container, house):
     house.swept_at = now
     before, house._listener = house._listener, _Inband(container)
     try:
-        transactions.guarded(house.sweep)
+        guarded(house.sweep)
     finally:
         house._listener = before
 

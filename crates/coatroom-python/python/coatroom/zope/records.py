@@ -1,4 +1,4 @@
-"""What a transaction sees of one record: attributes as authentic bytes, and what it changes of them."""
+"""What a transaction sees of one record: authentic attributes, and what it changes of them."""
 
 import logging
 
@@ -17,34 +17,43 @@ class Record:
     """
 
     def __init__(self, house, native, ring):
-        self.house = house
         self.native = native
         self.ring = ring
         #: Whether nothing that the store holds is to be seen any more.
         self.is_cleared = False
-        #: Name to sealed bytes; None for what is removed.
+        self._namespace = house.namespace
+        #: Name to body; None for what is removed.
         self._staged = {}
-        self._place = f"{house.namespace}|{native.locator}|"
+        #: Name to bytes that are kept as they are.
+        self._as_it_is = {}
 
     def read(self, name):
         """The body of an attribute; None where it is missing or was tampered with."""
-        data = self._staged[name] if name in self._staged else self._stored(name)
-        if data is None:
+        if name in self._staged:
+            return self._staged[name]
+        if self.is_cleared:
             return None
-        body = self.ring.authentic(self._context(name), data) if self.ring is not None else None
-        if body is None:
+        native, ring = self.native, self.ring
+        body = native.read(ring, self._namespace, name) if ring is not None else None
+        if body is None and native.contains(name):
             what = names.described(name)
-            logger.error("refused %s of session %s: it was not written by this site", what, self.native.locator)
+            logger.error("refused %s of session %s: it was not written by this site", what, native.locator)
         return body
+
+    def has(self, name):
+        """Whether there is an attribute that was not tampered with."""
+        if name not in self._staged and (self.is_cleared or not self.native.contains(name)):
+            return False
+        return self.read(name) is not None
 
     def write(self, name, body):
         """Stages an attribute."""
-        self._staged[name] = self.ring.authenticate(self._context(name), body)
+        self._staged[name] = body
 
     def write_key(self, key):
         """Stages the key under which the container knows the session, unreadable in the store."""
         plain = names.encode(key, "key").encode()
-        self._staged[names.CONTAINER_KEY] = self.ring.seal(self._context(names.CONTAINER_KEY), plain)
+        self._as_it_is[names.CONTAINER_KEY] = self.ring.seal(self._context(names.CONTAINER_KEY), plain)
 
     def remove(self, name):
         """Stages that an attribute goes."""
@@ -52,17 +61,18 @@ class Record:
 
     def clear(self):
         """Stages that everything goes but what Coatroom itself keeps of the session."""
-        self._staged = {name: data for name, data in self._staged.items() if name[0] == names.RESERVED}
-        for name in (names.ID, names.CONTAINER_KEY):
-            data = None if name in self._staged else self._stored(name)
-            if data is not None:
-                self._staged[name] = data
+        own, key = self.read(names.ID), self._kept(names.CONTAINER_KEY)
+        self._staged = {name: body for name, body in self._staged.items() if name[0] == names.RESERVED}
+        if own is not None:
+            self._staged[names.ID] = own
+        if key is not None:
+            self._as_it_is[names.CONTAINER_KEY] = key
         self.is_cleared = True
 
     def names(self):
         """The names of all attributes."""
         kept = set() if self.is_cleared else set(self.native.names())
-        kept.update(self._staged)
+        kept.update(self._staged, self._as_it_is)
         return {name for name in kept if self._staged.get(name, b"") is not None}
 
     def staged(self):
@@ -71,40 +81,49 @@ class Record:
 
     def attributes(self):
         """Everything it holds now, as it is kept: name to bytes."""
-        return {name: self._staged[name] if name in self._staged else self._stored(name) for name in self.names()}
+        return {name: self._kept(name) for name in self.names()}
 
     def snapshot(self):
-        return dict(self._staged), self.is_cleared
+        return dict(self._staged), dict(self._as_it_is), self.is_cleared
 
     def restore(self, snapshot):
-        staged, self.is_cleared = snapshot
-        self._staged = dict(staged)
+        staged, as_it_is, self.is_cleared = snapshot
+        self._staged, self._as_it_is = dict(staged), dict(as_it_is)
 
-    def apply(self):
-        """Hands what was staged to the engine, for its next commit."""
+    def commit(self, later_wins):
+        """Commits what was staged, and attributes that may overwrite another's; what takes it back."""
         native = self.native
         if self.is_cleared:
             native.clear()
-        for name, data in self._staged.items():
-            if data is not None:
-                native.set_raw(name, OPAQUE, data, "reject")
-            elif native.contains(name):
-                native.remove(name, "reject")
+        for name, data in self._as_it_is.items():
+            native.set_raw(name, OPAQUE, data, "reject")
+        return native.write(self.ring, self._namespace, self._staged, later_wins)
 
-    def apply_now(self, name, body, on_conflict="reject"):
-        """Hands one attribute to the engine."""
-        self.native.set_raw(name, OPAQUE, self.ring.authenticate(self._context(name), body), on_conflict)
+    def commit_only(self, bodies):
+        """Commits these attributes in the place of everything; what takes it back."""
+        self.native.clear()
+        return self.native.write(self.ring, self._namespace, bodies, {})
 
-    def _stored(self, name):
-        raw = None if self.is_cleared else self.native.get_raw(name)
+    def _kept(self, name):
+        """An attribute as it is kept."""
+        if self._staged.get(name) is not None:
+            return self.ring.authenticate(self._context(name), self._staged[name])
+        if name in self._as_it_is or self.is_cleared:
+            return self._as_it_is.get(name)
+        raw = self.native.get_raw(name)
         return raw[1] if raw is not None else None
 
     def _context(self, name):
-        return (self._place + name).encode()
+        return context(self._namespace, self.native.locator, name)
+
+
+def context(namespace, locator, name):
+    """What an authentic attribute is bound to."""
+    return f"{namespace}|{locator}|{name}".encode()
 
 
 def container_key(house, ring, locator, data):
     """The key under which a container knows a session, from its record; None where it is not ours."""
-    context = f"{house.namespace}|{locator}|{names.CONTAINER_KEY}".encode()
-    plain = ring.unseal(context, data) if ring is not None else None
+    place = context(house.namespace, locator, names.CONTAINER_KEY)
+    plain = ring.unseal(place, data) if ring is not None else None
     return names.decode(plain.decode()) if plain is not None else None

@@ -1,8 +1,8 @@
 """The session data object: what ``request.SESSION`` is."""
 
 import time
+from threading import get_ident
 
-import transaction
 from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import Implicit
@@ -149,7 +149,8 @@ class TransientObject(Implicit):
 
     def setLastAccessed(self):
         """Notes an access."""
-        self._state().touch(self._now())
+        state = self._state()
+        state.touch(self._now(state))
 
     def getLastModified(self):
         """Its last change; None while it never had one."""
@@ -157,7 +158,8 @@ class TransientObject(Implicit):
 
     def setLastModified(self):
         """Notes a change."""
-        self._state().modified = self._now()
+        state = self._state()
+        state.modified = self._now(state)
 
     # IDictionaryLike and what people expect of a mapping
 
@@ -195,8 +197,9 @@ class TransientObject(Implicit):
 
     def clear(self):
         """Removes every key."""
-        self._state().clear()
-        self.setLastModified()
+        state = self._state()
+        state.clear()
+        state.modified = self._now(state)
 
     def update(self, d):
         """Sets every key of a mapping."""
@@ -222,8 +225,9 @@ class TransientObject(Implicit):
     # ITTWDictionary and item access
 
     def __setitem__(self, k, v):
-        self._state().set(names.encode(k), v)
-        self.setLastModified()
+        state = self._state()
+        state.set(names.encode(k), v)
+        state.modified = self._now(state)
 
     def __getitem__(self, k):
         try:
@@ -232,26 +236,27 @@ class TransientObject(Implicit):
             raise KeyError(k) from None
 
     def __delitem__(self, k):
+        state = self._state()
         try:
-            self._state().delete(names.encode(k))
+            state.delete(names.encode(k))
         except KeyError:
             raise KeyError(k) from None
-        self.setLastModified()
+        state.modified = self._now(state)
 
     set = __guarded_setitem__ = __setitem__
     delete = __guarded_delitem__ = __delitem__
 
     # The state
 
-    def _now(self):
-        return self._state().time()
+    def _now(self, state):
+        return state.time()
 
     def _state(self):
         """What this transaction sees of the session. Held over from an earlier one, the session is
         looked up again; where it has ended, what was last seen of it is all there is."""
         mine = aq_base(self).__dict__
         state, sessions = mine["_v_state"], mine["_v_sessions"]
-        if sessions is None or (not sessions.is_over and sessions.transaction is transaction.get()):
+        if sessions is None or (not sessions.is_over and sessions.thread == get_ident()):
             return state
         present = transactions.current()
         found = present.find(state.house, state.key, state.record.ring)

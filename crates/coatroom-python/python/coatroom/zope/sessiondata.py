@@ -3,6 +3,7 @@
 from AccessControl import getSecurityManager
 from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
+from Acquisition import aq_base
 from Products.Sessions import SessionDataManager as stock
 from Products.Sessions.permissions import access_session_data
 
@@ -22,10 +23,20 @@ class SessionDataManager(stock.SessionDataManager):
         user = getSecurityManager().getUser().getId()
         if user is not None:
             login.renew(self, user, only_anonymous=True)
-        session = super().getSessionData(create)
+        key = self.getBrowserIdManager().getBrowserId(create=create)
+        session = self._getSessionDataObject(key) if key is not None else None
         if user is not None and session is not None:
             login.claim(session, user)
         return session
+
+    def _getSessionDataContainer(self):
+        path, root = self.obpath, getattr(self, "getPhysicalRoot", None)
+        # A container in the root, where install puts it, needs no traversal.
+        if path is not None and root is not None and len(path) == 2 and not path[0]:
+            root = root()
+            if path[1] in aq_base(root).__dict__:
+                return getattr(root, path[1])
+        return super()._getSessionDataContainer()
 
     def _hasSessionDataObject(self, key):
         container = self._getSessionDataContainer()

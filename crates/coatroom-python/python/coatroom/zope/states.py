@@ -4,6 +4,7 @@ import os
 import random
 import time
 
+from coatroom._native import plain_value
 from coatroom.zope import names
 from coatroom.zope import values
 from coatroom.zope.errors import SessionLimitError
@@ -20,6 +21,21 @@ class SessionState:
     ``stage`` pickles what changed into the record, and ``write`` hands that to the engine.
     """
 
+    #: Ended, or expired, in this transaction.
+    is_ended = False
+    principal = None
+    #: Whether the commit keeps it.
+    is_kept = True
+    #: The session that a login made of it.
+    moved_to = None
+    modified = None
+    item = None
+    #: What makes its jar, once it holds a persistent object.
+    make_jar = None
+    _jar = None
+    #: Whether a persistent object may no longer be referred to.
+    _drops_references = False
+
     def __init__(self, house, key, native, ring, id=None, now=None):
         self.house = house
         self.key = key
@@ -30,13 +46,6 @@ class SessionState:
         self.id = id
         self.created = now if self.is_new else native.created
         self.last_accessed = now if self.is_new else native.last_accessed
-        #: Ended, or expired, in this transaction.
-        self.is_ended = False
-        self.principal = None
-        #: Whether the commit keeps it.
-        self.is_kept = True
-        #: The session that a login made of it.
-        self.moved_to = None
         self._live = {}
         self._dumps = {}
         #: The persistent objects that a value refers to in the record, where that is known.
@@ -44,11 +53,6 @@ class SessionState:
         self._assigned = set()
         self.changed_objects = {}
         self.new_objects = []
-        #: Whether a persistent object may no longer be referred to.
-        self._drops_references = False
-        self.modified = None
-        self.jar = None
-        self.item = None
 
     @classmethod
     def opened(cls, house, key, native, ring):
@@ -70,6 +74,17 @@ class SessionState:
     def __repr__(self):
         return f"<SessionState {self.native.locator}>"
 
+    @property
+    def jar(self):
+        """What its persistent objects call their database connection."""
+        if self._jar is None and self.make_jar is not None:
+            self._jar = self.make_jar(self)
+        return self._jar
+
+    @jar.setter
+    def jar(self, jar):
+        self._jar = jar
+
     # Keys and values.
 
     def keys(self):
@@ -81,20 +96,33 @@ class SessionState:
     def has(self, name):
         return name in self._live or self._pickle(name) is not None
 
+    def is_single_value(self):
+        """Whether the container was given a value in the place of a session."""
+        return names.PLAIN_VALUE in self._live or self.record.has(names.PLAIN_VALUE)
+
     def get(self, name):
         """The live value; KeyError where there is none."""
         if name in self._live:
             return self._live[name]
-        pickled = self._pickle(name)
-        if pickled is None:
+        body = self.record.read(name)
+        if body is None:
             raise KeyError(name)
-        value = self._live[name] = values.load(pickled, self.jar)
+        value = plain_value(body)
+        if value is NotImplemented:
+            return self._load(name, body)
+        self._references[name] = ()
+        self._live[name] = value
+        return value
+
+    def _load(self, name, body):
+        value = self._live[name] = values.load(self._pickle_of(name, body), self.jar)
         if not values.is_unchanging(value):
             self._dumps[name] = values.dump(value, self.jar, name).data
         return value
 
     def set(self, name, value):
-        if len(name.encode()) > names.MAX_NAME_BYTES:
+        # A character takes four bytes at most.
+        if len(name) > names.MAX_NAME_BYTES // 4 and len(name.encode()) > names.MAX_NAME_BYTES:
             raise SessionLimitError(f"a session key has at most {names.MAX_NAME_BYTES - 1} bytes")
         self._live[name] = value
         self._dumps.pop(name, None)
@@ -137,14 +165,27 @@ class SessionState:
 
     def stage(self):
         """Pickles what changed since the last time; raises where something cannot be kept."""
+        if self._assigned:
+            self._stage_assigned()
+        if self._dumps:
+            self._stage_compared()
+        if self.changed_objects or self._drops_references:
+            self._stage_objects()
+
+    def _stage_assigned(self):
         for name in sorted(self._assigned):
-            self._put(name, values.dump(self._live[name], self.jar, name), track=True)
+            value = self._live[name]
+            if type(value) in values.PLAIN:
+                self._write(name, values.plain_body(value), ())
+            else:
+                self._put(name, values.dump(value, self.jar, name), track=True)
         self._assigned.clear()
+
+    def _stage_compared(self):
         for name, before in list(self._dumps.items()):
             pickled = values.dump(self._live[name], self.jar, name)
             if pickled.data != before:
                 self._put(name, pickled, track=True)
-        self._stage_objects()
 
     def _stage_objects(self):
         while self.changed_objects:
@@ -157,17 +198,20 @@ class SessionState:
             self._collect()
 
     def _put(self, name, pickled, track=False):
-        body = pickled.to_bytes()
+        self._write(name, pickled.to_bytes(), pickled.references)
+        if track and not values.is_unchanging(self._live[name]):
+            self._dumps[name] = pickled.data
+
+    def _write(self, name, body, references):
         limit = self.house.max_value_bytes
         if len(body) > limit:
             what = names.described(name)
             raise SessionLimitError(f"keeping {what} failed: {len(body)} bytes, max-value-bytes is {limit}")
-        if not set(self._referred(name)) <= set(pickled.references):
+        referred = self._referred(name)
+        if referred and not set(referred) <= set(references):
             self._drops_references = True
-        self._references[name] = pickled.references
+        self._references[name] = references
         self.record.write(name, body)
-        if track and not values.is_unchanging(self._live[name]):
-            self._dumps[name] = pickled.data
 
     def _referred(self, name):
         if name not in self._references:
@@ -197,8 +241,9 @@ class SessionState:
 
     def _pickle(self, name):
         body = self.record.read(name)
-        if body is None:
-            return None
+        return self._pickle_of(name, body) if body is not None else None
+
+    def _pickle_of(self, name, body):
         pickled = values.Pickle.from_bytes(body)
         self._references[name] = pickled.references
         return pickled
@@ -230,15 +275,15 @@ class SessionState:
     def _drop_live(self):
         self._forget_live()
         self.changed_objects.clear()
-        if self.jar is not None:
-            self.jar.forget_states()
+        if self._jar is not None:
+            self._jar.forget_states()
 
     # The engine.
 
     def is_changed(self):
         staged = self.record.staged()
         if self.is_new:
-            return any(name not in (names.ID, names.CONTAINER_KEY) for name in staged)
+            return any(name != names.ID for name in staged)
         return bool(staged) or self.record.is_cleared or self.principal is not None
 
     def write(self):
@@ -248,18 +293,16 @@ class SessionState:
         """
         if not self.is_changed():
             return None
-        self.record.apply()
-        if self.modified is not None:
-            self.record.apply_now(names.MODIFIED, repr(self.modified).encode(), "later-wins")
         if self.principal is not None:
             self.native.login(self.principal)
-        return self.native.save_undoable()
+        modified = self.modified
+        return self.record.commit({} if modified is None else {names.MODIFIED: repr(modified).encode()})
 
     # Login.
 
     def is_superseded(self):
         """Whether a login has moved it to another key."""
-        return self.record.read(names.SUPERSEDED) is not None
+        return self.native.contains(names.SUPERSEDED) and self.record.has(names.SUPERSEDED)
 
     def take_over(self, other):
         """Takes the data of another session, and its id: it is the same session."""
@@ -274,13 +317,9 @@ class SessionState:
 
     def write_tombstone(self):
         """Leaves nothing but what tells a straggler, for a minute; what takes it back."""
-        native = self.native
-        native.clear()
-        self.record.apply_now(names.ID, self.id.encode())
-        self.record.apply_now(names.SUPERSEDED, b"")
-        age = max(0.0, self.house.manager.now() - native.created)
-        native.set_lifetime(age + STRAGGLERS_FOR)
-        return native.save_undoable()
+        age = max(0.0, self.house.manager.now() - self.native.created)
+        self.native.set_lifetime(age + STRAGGLERS_FOR)
+        return self.record.commit_only({names.ID: self.id.encode(), names.SUPERSEDED: b""})
 
 
 def new_id(now=None):

@@ -7,6 +7,9 @@ vote and the end of the others' commits leaves sessions written whose content is
 
 import logging
 import os
+import threading
+from functools import partial
+from threading import get_ident
 
 import transaction
 from transaction.interfaces import IDataManagerSavepoint
@@ -14,33 +17,28 @@ from transaction.interfaces import ISavepointDataManager
 from zope.interface import implementer
 
 from coatroom import _native
-from coatroom.zope import houses
 from coatroom.zope import names
 from coatroom.zope import retries
 from coatroom.zope import settings
 from coatroom.zope import values
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
-from coatroom.zope.errors import SessionStoreUnavailable
+from coatroom.zope.guards import guarded
 from coatroom.zope.states import SessionState
 from coatroom.zope.turns import turns
 
 logger = logging.getLogger("coatroom.zope")
 
-_KEY = object()
+_mine = threading.local()
 
 
 def current():
     """The sessions of this thread's transaction."""
-    txn = transaction.get()
-    try:
-        found = txn.data(_KEY)
-    except KeyError:
-        found = None
+    found = getattr(_mine, "sessions", None)
     if found is None or found.is_over:
-        found = TransactionSessions(txn)
-        txn.set_data(_KEY, found)
-        txn.join(found)
+        found = TransactionSessions()
+        transaction.get().join(found)
+        _mine.sessions = found
     return found
 
 
@@ -50,9 +48,15 @@ class TransactionSessions:
 
     transaction_manager = None
 
-    def __init__(self, txn):
-        self.transaction = txn
-        self.is_over = False
+    #: Whether the transaction has ended. The next one has sessions of its own.
+    is_over = False
+    #: Whether the publisher runs the request again.
+    _is_retried = False
+    _has_written = False
+
+    def __init__(self):
+        #: The thread whose transaction it is.
+        self.thread = get_ident()
         self._states = {}
         #: The engine's handles of keys that had no session.
         self._vacant = {}
@@ -61,9 +65,6 @@ class TransactionSessions:
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
         self._turns = []
-        #: Whether the publisher runs the request again.
-        self._is_retried = False
-        self._has_written = False
         self._undos = []
         #: Run when the transaction's sessions were written, to write what belongs to them.
         self.after_write = []
@@ -83,8 +84,8 @@ class TransactionSessions:
         native = self._handle(house, key, ring)
         state = SessionState.begun(house, key, native, ring, now)
         state.is_kept = place not in self._superseded
+        state.make_jar = _make_jar
         self._states[place] = state
-        self._equip(state, place)
         return state
 
     def _handle(self, house, key, ring):
@@ -97,7 +98,7 @@ class TransactionSessions:
                 return old.native
         native = self._vacant.pop((house.url, house.namespace, key), None)
         if native is None:
-            native = guarded(lambda: house.manager.keyed(_store_key(key)))
+            native = guarded(house.manager.keyed, _store_key(key))
         if native.exists:
             self._ended.append(SessionState(house, key, native, ring))
         return native
@@ -154,19 +155,21 @@ class TransactionSessions:
         name, turn = _store_key(key), None
         if turns.is_any_contested():
             turn = self._take_turn(house.manager.locator_of(name))
-        native = guarded(lambda: house.manager.keyed(name))
+        native = guarded(house.manager.keyed, name)
         if turn is not None and house.is_shared:
             turns.seen(turn, native.revision)
         if not native.exists:
             self._vacant[place] = native
             return None
         state = SessionState.opened(house, key, native, ring)
-        if state is not None and state.is_superseded():
+        if state is None:
+            return None
+        if state.is_superseded():
             self._superseded.add(place)
             return None
-        if state is not None:
-            self._equip(state, place)
-            _keep_timeout(house, state)
+        state.make_jar = _make_jar
+        if native.idle_timeout != house.timeout:
+            _keep_timeout(house, native)
         return state
 
     def _take_turn(self, locator):
@@ -174,16 +177,6 @@ class TransactionSessions:
         if turn is not None:
             self._turns.append(turn)
         return turn
-
-    def _equip(self, state, place):
-        jar_place = (*place, state.id)
-
-        def find_state():
-            present = state.moved_to or state
-            found = current().find(present.house, present.key, present.record.ring)
-            return found if found is not None and found.id == present.id else None
-
-        state.jar = values.jar_of(jar_place, find_state)
 
     # What the transaction asks for.
 
@@ -203,7 +196,7 @@ class TransactionSessions:
 
     def tpc_vote(self, txn):
         for state in self._ended:
-            self._undo_later(state, lambda state=state: state.native.end_undoable())
+            self._undo_later(state, state.native.end_undoable)
         for state in self._tombstones:
             self._undo_later(state, state.write_tombstone)
         for state in self._living():
@@ -241,13 +234,18 @@ class TransactionSessions:
             raise
         if undo is not None:
             self._has_written = True
-            turns.wrote(state.native.locator, state.native.revision)
+            if turns.is_any_contested():
+                turns.wrote(state.native.locator, state.native.revision)
             self._undos.append((state.house.manager, undo))
 
     def _finish(self, is_committed):
         self.is_over = True
-        for state in self._living():
-            state.forget(is_committed)
+        for state in self._states.values():
+            if state is not None:
+                if state.is_kept:
+                    state.forget(is_committed)
+                # Whoever holds it looks the session up again.
+                state.item = None
         self._end_turns(is_committed and self._has_written)
         self._states = {}
         self._vacant = {}
@@ -286,34 +284,31 @@ class _Savepoint:
         self._sessions._restore(self._snapshot)
 
 
-def guarded(work):
-    """The engine's errors as Zope's."""
-    try:
-        return work()
-    except (_native.Conflict, _native.Gone, _native.PrincipalEnded) as error:
-        raise SessionConflictError(str(error)) from error
-    except _native.LimitExceeded as error:
-        raise SessionLimitError(str(error)) from error
-    except (_native.StoreError, _native.ForkedError) as error:
-        houses.reach.lost(error)
-        raise SessionStoreUnavailable(str(error)) from error
+def _make_jar(state):
+    place = (state.house.url, state.house.namespace, state.key, state.id)
+
+    def find_state():
+        present = state.moved_to or state
+        found = current().find(present.house, present.key, present.record.ring)
+        # Whoever asks is to load anew when the transaction is over, of which the jar tells.
+        return found if found is not None and found.id == present.id and found.jar is not None else None
+
+    return values.jar_of(place, find_state)
 
 
 def _nothing(house):
     """A handle that nothing lies behind, for a session that is not kept."""
-    return guarded(lambda: house.manager.keyed(os.urandom(16), passive=True))
+    return guarded(partial(house.manager.keyed, os.urandom(16), passive=True))
 
 
-def _keep_timeout(house, state):
+def _keep_timeout(house, native):
     """A session goes by its container's timeout, also where that was changed since."""
-    if state.native.idle_timeout == house.timeout:
-        return
     try:
-        state.native.set_idle_timeout(house.timeout)
-        guarded(state.native.save)
+        native.set_idle_timeout(house.timeout)
+        guarded(native.save)
     except (SessionConflictError, SessionLimitError):
         logger.debug("another request changed the session first; its timeout follows later")
-        state.native.discard()
+        native.discard()
 
 
 def _store_key(key):

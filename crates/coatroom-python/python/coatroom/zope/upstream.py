@@ -30,7 +30,7 @@ _running = [None]
 
 
 class TransientObject(session.TransientObject):
-    def _now(self):
+    def _now(self, state):
         return transient_object.time.time()
 
     def _p_resolveConflict(self, saved, state1, state2):

@@ -29,6 +29,9 @@ _OID_BYTES = 8
 #: How many loaded objects of a session are kept beyond the transaction.
 _CACHED = 100_000
 _UNCHANGING = (str, int, float, bool, bytes, complex, type(None))
+#: Values that hold nothing else, so that no pickler has to look into them.
+PLAIN = frozenset((str, int, float, bool, bytes, type(None)))
+_NO_REFERENCES = b"\0" * 4
 
 
 class Pickle:
@@ -49,6 +52,11 @@ class Pickle:
         end = _COUNT.size + count * _OID_BYTES
         oids = [body[at : at + _OID_BYTES] for at in range(_COUNT.size, end, _OID_BYTES)]
         return cls(body[end:], oids)
+
+
+def plain_body(value):
+    """The body of a value that is one of PLAIN."""
+    return _NO_REFERENCES + pickle.dumps(value, PROTOCOL)
 
 
 def is_unchanging(value):

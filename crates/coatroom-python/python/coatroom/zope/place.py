@@ -1,0 +1,46 @@
+"""Where a container's sessions lie: its part of the store, and the keys of its database."""
+
+import os
+
+from Acquisition import aq_base
+from Acquisition import aq_parent
+
+from coatroom.zope import houses
+from coatroom.zope import notifications
+from coatroom.zope import settings
+
+
+class Place:
+    """Mixed into the container."""
+
+    #: A clock moved by hand, for tests.
+    _clock = None
+
+    def _namespace(self):
+        """Its part of the store. A copy or an import is another object, and so has another one."""
+        base = aq_base(self)
+        if base._p_oid is None:
+            jar = getattr(aq_base(aq_parent(self)), "_p_jar", None)
+            if jar is None:
+                return f"zope {self._uuid}"
+            if base._p_jar is None:
+                jar.add(base)
+        return f"zope {self._uuid} {base._p_oid.hex()}"
+
+    def _house(self):
+        base = aq_base(self)
+        # Every request asks; volatile, so gone when another process has changed the container.
+        known_by, found = base.__dict__.get("_v_house") or (None, None)
+        rests_on = os.getpid(), settings.current(), base._p_oid, base._timeout_secs, base._clock
+        if known_by != rests_on:
+            found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock)
+            notifications.attend(self, found)
+            if base._p_jar is not None:
+                base._v_house = rests_on, found
+        return found
+
+    def _now(self):
+        return self._house().manager.now()
+
+    def _jar(self):
+        return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
