@@ -1,8 +1,8 @@
 //! `coatroom._native`: the library, for the Python package around it.
 //!
 //! Everything here is a thin shell: it turns Python values into the library's and back, lets other
-//! threads run while the engine works, and refuses to work in a forked child. The rules are the
-//! library's.
+//! threads run wherever the engine may wait, and refuses to work in a forked child. The rules are
+//! the library's.
 
 mod clock;
 mod errors;

@@ -87,6 +87,9 @@ impl SessionManager {
 
     #[pyo3(signature = (key, *, passive = false))]
     fn keyed(&self, py: Python<'_>, key: &[u8], passive: bool) -> PyResult<Session> {
+        if !passive && let Some(inner) = self.at_hand(key)? {
+            return Ok(self.session(inner));
+        }
         let opened = self.engine(py, |manager| {
             if passive { manager.keyed_passively(key).wait() } else { manager.keyed(key).wait() }
         });
@@ -171,6 +174,13 @@ impl SessionManager {
 impl SessionManager {
     fn session(&self, inner: coatroom::Session) -> Session {
         Session { inner, owner: self.owner }
+    }
+
+    /// What needs no waiting is done without letting go of the interpreter, which costs more than the
+    /// work where another thread waits for it.
+    fn at_hand(&self, key: &[u8]) -> PyResult<Option<coatroom::Session>> {
+        self.owner.check()?;
+        Ok(self.inner.keyed_at_hand(key))
     }
 
     fn engine<T: Send>(

@@ -206,6 +206,12 @@ impl Session {
     }
 
     fn save_undoable(&self, py: Python<'_>) -> PyResult<Option<Undo>> {
+        self.owner.check()?;
+        // What needs no waiting is done without letting go of the interpreter, which costs more than
+        // the work where another thread waits for it.
+        if let Some(undo) = self.inner.save_undoable_at_hand() {
+            return Ok(Some(Undo(undo)));
+        }
         Ok(self.engine(py, |session| session.save_undoable().wait())?.map(Undo))
     }
 

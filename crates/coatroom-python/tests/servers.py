@@ -41,6 +41,31 @@ def credentials(url, user=None, password=None, database=None):
     return parts._replace(netloc=f"{who}{parts.hostname}:{parts.port}", path=path).geturl()
 
 
+class RedisLine:
+    """A connection to a Redis server, for what its stores do not do."""
+
+    def __init__(self, url):
+        parts = urllib.parse.urlsplit(url)
+        self._socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
+        self._file = self._socket.makefile("rb")
+        if parts.password:
+            self.call("AUTH", urllib.parse.unquote(parts.password))
+
+    def call(self, *words):
+        """The text of an answer that is a single one."""
+        encoded = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+        self._socket.sendall(f"*{len(words)}\r\n{encoded}".encode())
+        answer = self._file.readline().decode().rstrip()
+        assert not answer.startswith("-"), answer
+        if not answer.startswith("$"):
+            return answer[1:]
+        return self._file.read(int(answer[1:]) + 2).decode()
+
+    def close(self):
+        self._file.close()
+        self._socket.close()
+
+
 class Road:
     """The way to a server, which can be cut and mended: a relay on a port of its own."""
 

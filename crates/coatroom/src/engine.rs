@@ -2,6 +2,7 @@
 //!
 //! Everything here works on records and changes; it knows neither HTTP nor which store it has.
 
+mod at_hand;
 mod at_once;
 mod end;
 mod login;

@@ -137,6 +137,15 @@ impl SessionManager {
         self.open_keyed(key.as_ref(), true).await
     }
 
+    /// As [`keyed`](Self::keyed), where the session is stored and its record at hand: nothing is
+    /// waited for, no lock that another thread holds and no file. `None` leaves it to `keyed`. For
+    /// callers that hold others up while they wait, such as a binding that holds its interpreter's
+    /// lock.
+    pub fn keyed_at_hand(&self, key: impl AsRef<[u8]>) -> Option<Session> {
+        let record = self.shared.engine.load_at_hand(Locator::keyed(self.namespace(), key.as_ref()))?;
+        Some(self.session(State::trusted(*record.key(), Some(record))))
+    }
+
     async fn open_keyed(&self, key: &[u8], passive: bool) -> Result<Session, StoreError> {
         let locator = Locator::keyed(self.namespace(), key);
         let record = self.shared.engine.load_trusted(locator, passive).await?;

@@ -131,6 +131,22 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Completes when all that was acknowledged is as durable as this store makes it.
     fn flush(&self) -> StoreFuture<()>;
 
+    /// As [`load`](Self::load), where a live record is at hand: nothing is waited for, no lock that
+    /// another thread holds and no file. `None` leaves it to `load`. For callers that hold others up
+    /// while they wait, such as a binding that holds its interpreter's lock.
+    fn load_at_hand(&self, key: &Key, now: Timestamp) -> Option<Record> {
+        let _ = (key, now);
+        None
+    }
+
+    /// As [`commit`](Self::commit), where that can be done without waiting for anything either:
+    /// whether it landed, with nothing that had to go. Otherwise nothing was done, and it is left to
+    /// `commit`.
+    fn commit_at_hand(&self, expected: u64, record: &Record, now: Timestamp) -> bool {
+        let _ = (expected, record, now);
+        false
+    }
+
     /// What the clock of the store's server shows, carried on from its latest reading without
     /// waiting; `None` where the store is of this machine alone. Managers correct their clock by it,
     /// so that machines whose clocks differ agree on every deadline.

@@ -305,10 +305,9 @@ def test_a_forked_child_is_told_to_open_its_own_and_both_end_by_themselves(url):
     assert done.stdout == f"n is {1 if kept_apart else 2}\n"
 
 
-def test_other_threads_run_while_the_engine_works(tmp_path):
-    """Commits that wait for the disk let the interpreter go on."""
-    sessions = coatroom.SessionManager(coatroom.Store(f"embedded:{tmp_path}?durability=every-commit"))
-    id = begin(sessions, n=0)
+@pytest.fixture
+def counting():
+    """What another thread of Python has counted to."""
     ticks, stop = [0], threading.Event()
 
     def tick():
@@ -317,11 +316,52 @@ def test_other_threads_run_while_the_engine_works(tmp_path):
 
     thread = threading.Thread(target=tick)
     thread.start()
-    session = sessions.open(id)
-    before = ticks[0]
+    yield lambda: ticks[0]
+    stop.set()
+    thread.join()
+
+
+def test_other_threads_run_while_the_engine_works(tmp_path, counting):
+    """Commits that wait for the disk let the interpreter go on."""
+    sessions = coatroom.SessionManager(coatroom.Store(f"embedded:{tmp_path}?durability=every-commit"))
+    session = sessions.open(begin(sessions, n=0))
+    before = counting()
     for n in range(20):
         session["n"] = n + 1
         session.save()
-    stop.set()
-    thread.join()
-    assert ticks[0] > before
+    assert counting() > before
+    keyed = sessions.keyed("visitor")
+    keyed["n"] = 0
+    keyed.save()
+    before = counting()
+    for n in range(20):
+        keyed["n"] = n + 1
+        assert keyed.save_undoable() is not None
+    assert counting() > before
+
+
+@pytest.mark.parametrize("save", ["save", "save_undoable"])
+def test_a_call_that_waits_for_its_server_holds_up_no_other_thread(save):
+    """Redis does not go on until another thread of Python has seen it wait and tells it to."""
+    url = servers.fresh_url("redis")
+    session = coatroom.SessionManager(coatroom.Store(url), sweep_every=None).keyed("visitor")
+    session["n"] = 1
+    session.save()
+    redis, over = servers.RedisLine(url), threading.Event()
+
+    def let_go_on():
+        while " flags=b " not in redis.call("CLIENT", "LIST") and not over.is_set():
+            pass
+        redis.call("CLIENT", "UNPAUSE")
+
+    session["n"] = 2
+    thread = threading.Thread(target=let_go_on)
+    redis.call("CLIENT", "PAUSE", "60000", "WRITE")
+    thread.start()
+    try:
+        getattr(session, save)()
+    finally:
+        over.set()
+        thread.join()
+        redis.close()
+    assert session["n"] == 2

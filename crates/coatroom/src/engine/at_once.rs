@@ -57,11 +57,8 @@ impl Engine {
     /// Commits `changes`, made on `base`.
     #[inline]
     pub(crate) fn write_at_once(&self, base: &Record, changes: &Changes) -> AtOnce {
-        let limits = &self.config;
-        if base.attribute_count() > limits.max_attributes || base.bytes().len() > limits.max_record_bytes {
-            return AtOnce::Unfit;
-        }
-        let Some(edits) = changes.on_view() else { return AtOnce::Unfit };
+        let edits = changes.on_view().filter(|_| self.is_within_limits(base));
+        let Some(edits) = edits else { return AtOnce::Unfit };
         let record = match base.overwritten(edits, fastrand::u64(..), base.activity()) {
             Overwritten::Changed(record) => record,
             Overwritten::Unchanged => {
@@ -78,6 +75,13 @@ impl Engine {
             return AtOnce::Landed(record);
         }
         AtOnce::Sent(Box::new(Sent { record, answer }))
+    }
+
+    /// Whether a record of the size of this one may be committed.
+    #[inline]
+    pub(super) fn is_within_limits(&self, record: &Record) -> bool {
+        let limits = &self.config;
+        record.attribute_count() <= limits.max_attributes && record.bytes().len() <= limits.max_record_bytes
     }
 }
 

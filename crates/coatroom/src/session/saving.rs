@@ -8,6 +8,7 @@ use tracing::Instrument as _;
 use super::Session;
 use super::spans;
 use super::state::{Phase, State};
+use crate::changes::Changes;
 use crate::engine::{Sent, Undo, Work};
 use crate::error::SessionError;
 use crate::record::Record;
@@ -104,6 +105,23 @@ impl Session {
             Some(saving) => Box::pin(saving.finish_undoable()).await,
             None => Ok(None),
         }
+    }
+
+    /// As [`save_undoable`](Self::save_undoable), where values take the place of old ones of their
+    /// length and the store can do it without waiting for anything, a lock that another thread holds
+    /// included. `None` where nothing was done; it is left to `save_undoable` then. For callers that
+    /// hold others up while they wait, such as a binding that holds its interpreter's lock.
+    #[must_use]
+    pub fn save_undoable_at_hand(&self) -> Option<Undo> {
+        let state = &mut *self.shared.state.try_lock()?;
+        state.check_open().ok()?;
+        let key = state.key?;
+        let before = state.base.clone().filter(|_| state.settings.is_empty())?;
+        let span = spans::commit(&key.locator);
+        let after = span.in_scope(|| self.engine().write_at_hand(&before, &state.changes))?;
+        state.changes = Changes::default();
+        state.base = Some(after.clone());
+        Some(Undo { key, before: Some(before), after: Some(after) })
     }
 
     fn take_saving(&self, state: &mut State, sent: Option<Box<Sent>>, span: tracing::Span) -> Option<Saving> {

@@ -26,6 +26,7 @@
 // The assertions of a test suite are panics.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod at_hand;
 pub mod claim;
 pub mod commit;
 pub mod create;
@@ -181,6 +182,11 @@ macro_rules! __conformance_sentences {
                 commit_never_moves_the_activity_back
                 commit_moves_the_activity_forward
                 revisions_are_compared_in_all_64_bits;
+            at_hand:
+                what_is_at_hand_is_what_load_gives
+                a_commit_at_hand_is_a_commit
+                a_commit_at_hand_replaces_the_expected_live_record_only
+                at_most_one_of_many_commits_at_hand_lands;
             touch:
                 touch_moves_the_idle_deadline
                 touch_never_moves_the_activity_back

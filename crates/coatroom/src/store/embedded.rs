@@ -13,6 +13,7 @@
 //! readers ─► db                       cold reads, listings, sweeps
 //! ```
 
+mod at_hand;
 mod bell;
 mod checkpoint;
 mod core;
@@ -254,6 +255,14 @@ impl Store for EmbeddedStore {
 
     fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
         self.core.work(*record.key(), work::commit(expected, record, now))
+    }
+
+    fn load_at_hand(&self, key: &Key, now: Timestamp) -> Option<Record> {
+        self.core.load_at_hand(key, now)
+    }
+
+    fn commit_at_hand(&self, expected: u64, record: &Record, now: Timestamp) -> bool {
+        self.core.commit_at_hand(expected, record, now)
     }
 
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {

@@ -1,5 +1,6 @@
 //! The store that keeps everything in the memory of the process.
 
+mod at_hand;
 mod budget;
 mod eviction;
 mod inner;
@@ -102,6 +103,14 @@ impl Store for MemoryStore {
 
     fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
         self.0.commit(expected, record, now)
+    }
+
+    fn load_at_hand(&self, key: &Key, now: Timestamp) -> Option<Record> {
+        self.0.load_at_hand(key, now)
+    }
+
+    fn commit_at_hand(&self, expected: u64, record: &Record, now: Timestamp) -> bool {
+        self.0.commit_at_hand(expected, record, now)
     }
 
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {

@@ -61,6 +61,11 @@ impl<E: Entry> Shards<E> {
         self.nth(Self::index_of(locator), work)
     }
 
+    /// As [`with`](Self::with), where no other thread works on that shard.
+    pub(super) fn try_with<R>(&self, locator: &Locator, work: impl FnOnce(&mut Shard<E>) -> R) -> Option<R> {
+        Some(work(&mut *self.0[Self::index_of(locator)].try_lock()?))
+    }
+
     /// Works on the shard of this number, counted round.
     pub(super) fn nth<R>(&self, index: usize, work: impl FnOnce(&mut Shard<E>) -> R) -> R {
         work(&mut self.0[index % Self::COUNT].lock())

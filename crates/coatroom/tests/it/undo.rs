@@ -39,6 +39,22 @@ on_each_store! {
         assert_eq!(values(&house).await, (Some(1), Some(1)));
     }
 
+    async fn a_commit_that_waited_for_nothing_is_taken_back_likewise(place) {
+        let house = House::new(place);
+        let _ = write(&house, 1, Some(1)).await;
+        let session = house.sessions.keyed_at_hand("visitor").unwrap_or(keyed(&house).await);
+        session.set(A, &2).unwrap();
+        let undo = match session.save_undoable_at_hand() {
+            Some(undo) => undo,
+            None => session.save_undoable().await.unwrap().unwrap(),
+        };
+        assert_eq!(session.get(A).unwrap(), Some(2));
+        assert_eq!(values(&house).await, (Some(2), Some(1)));
+        assert!(session.save_undoable().await.unwrap().is_none());
+        house.sessions.undo(&undo).await.unwrap();
+        assert_eq!(values(&house).await, (Some(1), Some(1)));
+    }
+
     async fn settings_and_login_are_taken_back_too(place) {
         let house = House::new(place);
         let _ = write(&house, 1, None).await;

@@ -240,7 +240,7 @@ fn is_striped(record: &Record) -> bool {
 }
 
 /// Runs `work` on many threads that start together.
-fn at_once<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(super) fn at_once<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(THREADS);
     let (start, work) = (&start, &work);
     thread::scope(|scope| {

@@ -28,6 +28,11 @@ impl Hot {
         self.nth(usize::from(locator.as_bytes()[0]), work)
     }
 
+    /// As [`Hot::with`], where no other thread works on that shard.
+    pub(super) fn try_with<R>(&self, locator: &Locator, work: impl FnOnce(&mut Shard) -> R) -> Option<R> {
+        Some(work(&mut *self.0[usize::from(locator.as_bytes()[0])].try_lock()?))
+    }
+
     /// Takes up what changed in a shard, a few records under each lock, and hands it to `carry`. The
     /// keys are pushed to `taken` before they are on their way, until [`Hot::flushed`] or
     /// [`Hot::not_flushed`].

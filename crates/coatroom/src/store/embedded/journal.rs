@@ -68,6 +68,10 @@ struct State {
     position: Position,
     failed: Option<Arc<io::Error>>,
     next_file: u32,
+    /// Up to where the active segment's memory was written since it was begun or last synced: the
+    /// kernel lets more be written to these pages without a word.
+    warm: usize,
+    syncing: bool,
 }
 
 struct Sealed {
@@ -95,11 +99,16 @@ impl Journal {
                 return Err(Refusal::NoRoom);
             }
         }
-        let (at, epoch) = (state.at, state.epoch);
-        state.active.write(at, epoch, entry).map_err(|error| state.fail(error))?;
-        state.at += entry.room();
-        state.position += entry.room() as u64;
+        state.write(entry).map_err(|error| state.fail(error))?;
         Ok(state.position)
+    }
+
+    /// Appends an entry if that needs no waiting: no other thread is at it, no other segment is
+    /// needed, and the entry goes into memory that was written to before. Otherwise does nothing.
+    pub(super) fn append_at_hand(&self, entry: &Entry<'_>) -> bool {
+        let Some(mut state) = self.state.try_lock() else { return false };
+        let is_warm = state.at + entry.room() + END <= state.warm && !state.syncing;
+        is_warm && state.failed.is_none() && state.fits(entry) && state.write(entry).is_ok()
     }
 
     /// The largest payload an entry can have.
@@ -168,14 +177,16 @@ impl Journal {
     /// Brings what was appended so far to the disk; returns up to where. For one thread at a time.
     pub(super) fn sync(&self) -> Result<Position, Arc<io::Error>> {
         let (files, target, epoch) = {
-            let state = self.state.lock();
+            let mut state = self.state.lock();
             if let Some(failure) = &state.failed {
                 return Err(Arc::clone(failure));
             }
+            state.syncing = true;
             (state.unsynced(), state.position, state.epoch)
         };
         let synced = files.iter().try_for_each(|file| file.sync_data());
         let mut state = self.state.lock();
+        (state.syncing, state.warm) = (false, 0);
         // After a failed fsync the kernel may have dropped the pages, and a second one would
         // succeed over the loss: there is no second one.
         synced.map_err(|error| state.remember(error))?;
@@ -212,7 +223,7 @@ impl Journal {
         let path = full.path.clone();
         state.sealed.push(Sealed { epoch: state.epoch, path, segment: Some(full), synced: false });
         state.epoch += 1;
-        state.at = FIRST;
+        (state.at, state.warm) = (FIRST, 0);
         self.checkpoint_wanted.ring();
         if state.free.is_empty() {
             self.spare_wanted.ring();
@@ -220,6 +231,9 @@ impl Journal {
         Ok(())
     }
 }
+
+/// The least that a page of memory has.
+const PAGE: usize = 4096;
 
 /// Free segments that are kept rather than given back to the disk.
 const SPARES: usize = 3;
@@ -234,6 +248,17 @@ impl State {
         let kept_back =
             if entry.kind.is_urgent() || !self.free.is_empty() { 0 } else { reserve(self.active.len()) };
         self.at + entry.room() + END + kept_back <= self.active.len()
+    }
+
+    /// Writes an entry that fits.
+    fn write(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        self.active.write(self.at, self.epoch, entry)?;
+        if self.active.is_mapped() {
+            self.warm = self.warm.max((self.at + entry.room() + END).next_multiple_of(PAGE));
+        }
+        self.at += entry.room();
+        self.position += entry.room() as u64;
+        Ok(())
     }
 
     fn unsynced(&self) -> Vec<Arc<File>> {

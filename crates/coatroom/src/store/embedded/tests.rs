@@ -1,3 +1,4 @@
+mod at_hand;
 mod durability;
 pub(super) mod format;
 mod limits;

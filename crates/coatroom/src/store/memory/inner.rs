@@ -171,7 +171,7 @@ impl Inner {
 
 impl Shard<Record> {
     #[inline]
-    fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
+    pub(super) fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
         self.get(key).filter(|record| shards::is_live(record, now))
     }
 

@@ -60,6 +60,8 @@ impl Journal {
             position: 0,
             failed: None,
             next_file,
+            warm: 0,
+            syncing: false,
         };
         Ok(Self { layout, state: Mutex::new(state), spare_wanted, checkpoint_wanted })
     }

@@ -187,3 +187,41 @@ fn an_entry_lies_in_the_journal_as_documented() {
         assert_eq!(entry.head(epoch, at)[..], head);
     }
 }
+
+fn put_at_hand(journal: &Journal, number: u64, payload: &[u8]) -> bool {
+    journal.append_at_hand(&Entry::new(Kind::Put, key(), number, payload))
+}
+
+#[test]
+fn what_goes_into_memory_written_before_is_appended_at_hand() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    assert!(journal.is_mapped(), "the test needs a file system that can be mapped");
+    assert!(!put_at_hand(&journal, 1, b"first"), "nothing was written to this page yet");
+    put(&journal, 2, b"second").unwrap();
+    assert!(put_at_hand(&journal, 3, b"third"));
+    let position = journal.position();
+    assert!(!put_at_hand(&journal, 4, &[0; PAGE]), "it goes into another page");
+    assert_eq!(journal.position(), position, "then nothing is done");
+    journal.sync().unwrap();
+    assert!(!put_at_hand(&journal, 5, b"fifth"), "the kernel may have the page to itself");
+    put(&journal, 6, b"sixth").unwrap();
+    journal.seal();
+    assert!(!put_at_hand(&journal, 7, b"seventh"), "another segment was begun");
+    drop(journal);
+    assert_eq!(numbers(&open(directory.path()).1), [2, 3, 6]);
+}
+
+#[test]
+fn a_journal_that_another_thread_is_at_or_that_is_written_by_calls_is_not_at_hand() {
+    for access in [Access::MapIfPossible, Access::Write, Access::WriteForSync] {
+        let directory = tempfile::tempdir().unwrap();
+        let (journal, _) = open_after(directory.path(), access, 0);
+        put(&journal, 1, b"first").unwrap();
+        {
+            let _held = journal.state.lock();
+            assert!(!put_at_hand(&journal, 2, b"second"));
+        }
+        assert_eq!(put_at_hand(&journal, 3, b"third"), access == Access::MapIfPossible);
+    }
+}

@@ -1,0 +1,31 @@
+//! What a store can do without waiting for anything: for callers that hold others up meanwhile.
+
+use super::Engine;
+use super::at_once::is_touch_due;
+use crate::changes::Changes;
+use crate::id::Locator;
+use crate::record::{Overwritten, Record};
+
+impl Engine {
+    /// The live record of a locator, if it is at hand and nothing is to be noted of the access.
+    pub(crate) fn load_at_hand(&self, locator: Locator) -> Option<Record> {
+        let now = self.now();
+        let record = self.store.load_at_hand(&self.key(locator), now)?;
+        (!is_touch_due(&record, now)).then_some(record)
+    }
+
+    /// Commits `changes`, made on `base`, if they are values in the place of old ones and nothing has
+    /// to be waited for. Otherwise nothing was done.
+    pub(crate) fn write_at_hand(&self, base: &Record, changes: &Changes) -> Option<Record> {
+        let edits = changes.on_view().filter(|_| self.is_within_limits(base))?;
+        let Overwritten::Changed(record) = base.overwritten(edits, fastrand::u64(..), base.activity()) else {
+            return None;
+        };
+        let landed = self.store.commit_at_hand(base.revision(), &record, self.now());
+        #[cfg(feature = "metrics")]
+        if landed {
+            crate::metrics::landed(record.bytes().len());
+        }
+        landed.then_some(record)
+    }
+}

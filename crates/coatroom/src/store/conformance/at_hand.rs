@@ -1,0 +1,70 @@
+//! What a store can do without waiting. It may always say that it cannot.
+
+use super::parallel::at_once;
+use super::scene::{MINUTE, START, Scene, Seen, just_before};
+use crate::store::Store;
+
+/// "As `load`, where a live record is at hand": the same record, and never one that is not live.
+pub async fn what_is_at_hand_is_what_load_gives(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    let dead = sample.expires_at();
+    assert!(store.load_at_hand(&sample.key, START).is_none(), "nothing was created");
+    scene.put(&sample).await;
+    for now in [START, just_before(dead)] {
+        let loaded = scene.load(&sample.key, now).await;
+        if let Some(record) = store.load_at_hand(&sample.key, now) {
+            assert_eq!(Some(Seen::from(&record)), loaded.as_ref().map(Seen::from));
+        }
+    }
+    assert!(store.load_at_hand(&sample.key, dead).is_none(), "a dead record is as absent");
+    scene.remove(&sample.key, START).await;
+    assert!(store.load_at_hand(&sample.key, START).is_none(), "it was removed");
+}
+
+/// "As `commit`": what landed is what the commit would have left, the later activity included.
+pub async fn a_commit_at_hand_is_a_commit(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let mut sample = scene.sample();
+    scene.put(&sample).await;
+    scene.touch(&sample.key, START + MINUTE, true).await;
+    for round in 0..50 {
+        let next = sample.next().with_principal(if round % 5 == 0 { "alice" } else { "bob" });
+        if !store.commit_at_hand(sample.revision, &next.record(), START + MINUTE) {
+            scene.replace(&sample, &next, START + MINUTE).await;
+        }
+        scene.assert_holds(&next.clone().accessed(START + MINUTE), START + MINUTE).await;
+        let principal = next.principal.as_deref().unwrap_or_default();
+        assert_eq!(scene.of(principal, START + MINUTE).await, [next.key.locator]);
+        sample = next;
+    }
+}
+
+/// "Otherwise nothing was done": on another revision, on a dead record, and where there is none.
+pub async fn a_commit_at_hand_replaces_the_expected_live_record_only(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    let next = sample.next();
+    assert!(!store.commit_at_hand(sample.revision, &next.record(), START), "there is nothing");
+    scene.assert_absent(&sample.key, START).await;
+    scene.put(&sample).await;
+    assert!(!store.commit_at_hand(sample.revision.wrapping_add(1), &next.record(), START), "a conflict");
+    assert!(!store.commit_at_hand(sample.revision, &next.record(), sample.expires_at()), "it is dead");
+    scene.assert_holds(&sample, START).await;
+}
+
+/// Of any number of parallel ones that expect one revision at most one lands, and stays.
+pub async fn at_most_one_of_many_commits_at_hand_lands(store: &dyn Store) {
+    let scene = Scene::new(store);
+    for _ in 0..20 {
+        let sample = scene.sample();
+        scene.put(&sample).await;
+        let landed = at_once(|_| {
+            let next = sample.next();
+            store.commit_at_hand(sample.revision, &next.record(), START).then_some(next)
+        });
+        let landed: Vec<_> = landed.into_iter().flatten().collect();
+        assert!(landed.len() <= 1, "{} commits of one revision landed", landed.len());
+        scene.assert_holds(landed.first().unwrap_or(&sample), START).await;
+    }
+}
