@@ -3,7 +3,8 @@
 import pytest
 import transaction
 
-from coatroom.zope import notifications
+from coatroom.zope import housekeeping
+from coatroom.zope import telling
 from coatroom.zope.container import TransientObjectContainer
 
 VISITOR = "visitor"
@@ -27,7 +28,7 @@ def fails(item, container):
 @pytest.fixture(autouse=True)
 def nothing_heard(monkeypatch):
     heard.clear()
-    monkeypatch.setattr(notifications, "_start_thread", lambda: None)
+    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_a_notifier_whose_transaction_fails_is_called_again(told, monkeypatch):
             raise OSError("the database is away")
         commit()
 
-    monkeypatch.setattr(notifications.transaction, "commit", failing)
+    monkeypatch.setattr(telling.transaction, "commit", failing)
     housekeep(told, 100)
     assert [kind for kind, _, _ in heard] == ["delete"]
     housekeep(told, 61)

@@ -13,7 +13,7 @@ from conftest import Site
 from transaction.interfaces import TransientError
 
 from coatroom.zope import houses
-from coatroom.zope import notifications
+from coatroom.zope import housekeeping
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
 
@@ -38,7 +38,7 @@ def on(monkeypatch):
         made.append(Site())
         return made[-1]
 
-    monkeypatch.setattr(notifications, "_start_thread", lambda: None)
+    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
     monkeypatch.setattr(houses.reach, "SAY_EVERY", 0.0)
     yield use
     for site in made:

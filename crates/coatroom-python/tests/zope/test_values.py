@@ -232,6 +232,28 @@ def test_a_value_that_was_tampered_with_is_missing_and_logged(site, caplog):
     assert "session key 'bad'" in caplog.text
 
 
+def test_an_object_held_over_transactions_sees_each_of_them(site):
+    put(site, basket=things.Basket())
+    transaction.begin()
+    connection = site.db.open()
+    held = connection.root()["Application"].sessions[VISITOR]["basket"]
+    assert held.things == 0
+    for things_in_it in (1, 2, 3):
+        transaction.commit()
+        in_thread(lambda: add_thing(site))
+        # Nobody asks for the session itself.
+        assert held.things == things_in_it
+    held.things = 7
+    transaction.commit()
+    connection.close()
+    assert get_things(site) == 7
+
+
+def add_thing(site):
+    with site.visit() as container:
+        container[VISITOR]["basket"].things += 1
+
+
 def test_values_stay_readable_after_a_new_key_was_added(site):
     from coatroom.zope import keyring
 

@@ -16,6 +16,7 @@ from Products.Transience.permissions import manage_transient_containers
 from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface import implementer
 
+from coatroom.zope import housekeeping
 from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
@@ -218,7 +219,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
     @security.protected(view)
     def housekeep(self):
         """Takes out what is due now. A thread of the process does so every second anyway."""
-        notifications.housekeep(self)
+        housekeeping.housekeep(self)
 
     @security.private
     def notifyAdd(self, item):
@@ -241,7 +242,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
             return None
         house = self._house()
         if self._inband_housekeeping:
-            notifications.housekeep_inband(self, house)
+            housekeeping.housekeep_inband(self, house)
         sessions = transactions.current()
         state = sessions.find(house, key, keyring.find(aq_base(self)._p_jar or self._jar()))
         if state is None:

@@ -5,8 +5,8 @@ import os
 from Acquisition import aq_base
 from Acquisition import aq_parent
 
+from coatroom.zope import housekeeping
 from coatroom.zope import houses
-from coatroom.zope import notifications
 from coatroom.zope import settings
 
 
@@ -34,7 +34,7 @@ class Place:
         rests_on = os.getpid(), settings.current(), base._p_oid, base._timeout_secs, base._clock
         if known_by != rests_on:
             found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock)
-            notifications.attend(self, found)
+            housekeeping.attend(self, found)
             if base._p_jar is not None:
                 base._v_house = rests_on, found
         return found

@@ -246,7 +246,8 @@ class TransactionSessions:
                     state.forget(is_committed)
                 # Whoever holds it looks the session up again.
                 state.item = None
-        self._end_turns(is_committed and self._has_written)
+        if self._turns:
+            self._end_turns(is_committed and self._has_written)
         self._states = {}
         self._vacant = {}
         self._ended = []
