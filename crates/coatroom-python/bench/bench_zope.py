@@ -1,6 +1,6 @@
 """A Zope site on Coatroom beside the same site on tempstorage, over HTTP and in process.
 
-    python bench_zope.py [--seconds 5] [--rounds 3] [--sessions 100000]
+    python bench_zope.py [--seconds 5] [--rounds 3] [--sessions 100000] [--only speeds,growth,losses,process]
 
 Both servers run at once and take turns; a ratio is that of two windows of one round, and the table
 shows the median. The load comes from threads of this process.
@@ -35,17 +35,27 @@ def main():
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a window")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=100_000, help="how many sessions to grow to")
+    parser.add_argument("--only", default="speeds,growth,losses,process", help="parts, by comma")
     options = parser.parse_args()
+    parts = options.only.split(",")
     print("| work | Coatroom | tempstorage | ratio |\n|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as place:
-        ours, theirs = make(pathlib.Path(place))
-        for threads in (4, 8):
-            with running(ours, theirs, threads):
-                if threads == 4:
-                    speeds(ours, theirs, options)
-                for site in ("", "/Plone"):
-                    losses(ours, theirs, options, site)
-    in_process()
+    if parts != ["process"]:
+        with tempfile.TemporaryDirectory() as place:
+            over_http(*make(pathlib.Path(place)), parts, options)
+    if "process" in parts:
+        in_process()
+
+
+def over_http(ours, theirs, parts, options):
+    for threads in (4, 8) if "losses" in parts else (4,):
+        with running(ours, theirs, threads):
+            if threads == 4 and "speeds" in parts:
+                speeds(ours, theirs, options)
+            if threads == 4 and "growth" in parts:
+                stored = growth(ours, theirs, options)
+                beside(f"the same with {stored[0]:,} and {stored[1]:,} sessions stored", ours, theirs, options, 8)
+            for site in ("", "/Plone") if "losses" in parts else ():
+                losses(ours, theirs, options, site)
 
 
 def make(place):
@@ -78,17 +88,18 @@ def running(ours, theirs, threads):
 def speeds(ours, theirs, options):
     beside("increment, 1 client", ours, theirs, options, 1)
     beside("increment, 8 clients on sessions of their own", ours, theirs, options, 8)
-    stored = growth(ours, theirs, options)
-    beside(f"the same with {stored[0]:,} and {stored[1]:,} sessions stored", ours, theirs, options, 8)
+    for clients in (1, 8):
+        what = f"a page without a session, {clients} client{'s' if clients > 1 else ''}"
+        beside(what, ours, theirs, options, clients, path="/sess-plain")
 
 
-def beside(what, ours, theirs, options, clients):
+def beside(what, ours, theirs, options, clients, path="/sess-increment"):
     for server in (ours, theirs):
-        window(server, clients, 1.0, same=False)
+        window(server, clients, 1.0, same=False, path=path)
     rates = []
     for turn in range(options.rounds):
         pair = [ours, theirs] if turn % 2 else [theirs, ours]
-        done = {id(server): window(server, clients, options.seconds, same=False) for server in pair}
+        done = {id(server): window(server, clients, options.seconds, same=False, path=path) for server in pair}
         rates.append((done[id(ours)].rate, done[id(theirs)].rate))
     a, b = (statistics.median(column) for column in zip(*rates))
     ratio = statistics.median(x / y for x, y in rates)
