@@ -27,6 +27,7 @@ fn one_store_serves_all_sentences_at_once() {
 #[test]
 fn no_sentence_is_left_out_of_the_list() {
     let sources = [
+        include_str!("at_hand.rs"),
         include_str!("claim.rs"),
         include_str!("commit.rs"),
         include_str!("create.rs"),
@@ -60,11 +61,14 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (Flaw::CommitComparesTooLittle, "revisions_are_compared_in_all_64_bits"),
     (Flaw::CommitIgnoresRevision, "commit_on_another_revision_conflicts_and_shows_the_newest"),
     (Flaw::CommitIgnoresRevision, "exactly_one_of_many_commits_lands"),
+    (Flaw::CommitIgnoresRevision, "a_commit_at_hand_replaces_the_expected_live_record_only"),
+    (Flaw::CommitIgnoresRevision, "at_most_one_of_many_commits_at_hand_lands"),
     (Flaw::CommitIsTorn, "parallel_increments_lose_nothing"),
     (Flaw::CommitIsUpsert, "commit_where_nothing_is_makes_nothing"),
     (Flaw::CommitIsUpsert, "commit_after_remove_does_not_revive"),
     (Flaw::CommitIsUpsert, "commit_on_a_dead_record_is_gone"),
     (Flaw::CommitMovesActivityBack, "commit_never_moves_the_activity_back"),
+    (Flaw::CommitMovesActivityBack, "a_commit_at_hand_is_a_commit"),
     (Flaw::CountsTheDead, "count_is_the_number_of_live_records"),
     (Flaw::CountsTheDead, "pages_show_live_records_only"),
     (Flaw::CountsTheDead, "of_principal_finds_live_records_only"),
@@ -78,6 +82,7 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (Flaw::HidesANamespace, "every_namespace_with_records_is_named_once"),
     (Flaw::HidesThatThereIsMore, "claims_find_each_dead_record_once"),
     (Flaw::LivesOneTooLong, "load_finds_a_record_until_the_millisecond_of_its_deadline"),
+    (Flaw::LivesOneTooLong, "what_is_at_hand_is_what_load_gives"),
     (Flaw::MixesNamespaces, "namespaces_never_meet"),
     (Flaw::PageDropsOne, "a_listing_shows_once_what_lives_through_it"),
     (Flaw::PageRepeatsOne, "a_page_starts_behind_its_start"),

@@ -207,6 +207,15 @@ impl Store for Reference {
         StoreFuture::ready(self.compare_and_set(expected, &record, now))
     }
 
+    fn load_at_hand(&self, key: &Key, now: Timestamp) -> Option<Record> {
+        self.live(key, now)
+    }
+
+    fn commit_at_hand(&self, expected: u64, record: &Record, now: Timestamp) -> bool {
+        let _writing = self.writing.lock().unwrap();
+        matches!(self.compare_and_set(expected, record, now), Commit::Landed(_))
+    }
+
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {
         let mut kept = self.lock();
         if let Some(held) = kept.records.get_mut(&self.filed_under(key)) {
