@@ -200,8 +200,10 @@ class SessionState(Staging):
             return None
         if self.principal is not None:
             self.native.login(self.principal)
-        modified = self.modified
-        return self.record.commit({} if modified is None else {names.MODIFIED: repr(modified).encode()})
+        if self.modified is None:
+            return self.record.commit({})
+        # Of one length, so that it can be put in the place of the one before.
+        return self.record.commit({names.MODIFIED: f"{self.modified:.6f}".encode()})
 
     # Login.
 
