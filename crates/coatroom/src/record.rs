@@ -268,6 +268,18 @@ impl Record {
         Attributes::new(&self.fields())
     }
 
+    /// Asks memory for the beginning of a large record all at once: who is about to look at header,
+    /// names and values then waits for them together rather than for one line after another.
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        const LINE: usize = 64;
+        const LARGE: usize = 8 * LINE;
+        if self.bytes().len() > LARGE {
+            let ahead = self.bytes().iter().step_by(LINE).take(16);
+            std::hint::black_box(ahead.fold(0, |all, byte| all | byte));
+        }
+    }
+
     #[inline]
     fn fields(&self) -> Fields<'_> {
         Fields::new(self.bytes())

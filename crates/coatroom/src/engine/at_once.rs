@@ -44,6 +44,9 @@ impl Engine {
         let StoreFuture::Ready(Some(Ok(found))) = &mut answer else {
             return Err(Box::new(Opening { answer, now }));
         };
+        if let Some(record) = found {
+            record.prefetch();
+        }
         let opens = |record: &mut Record| {
             matches!(judge(record, id, now), Verdict::Current) && (passive || !is_touch_due(record, now))
         };
