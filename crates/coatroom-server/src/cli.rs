@@ -11,7 +11,13 @@ use coatroom::store::{Durability, PostgresUrl, PostgresUrlError, StoreUrl, Store
 
 /// Server-side web sessions that lose nothing.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, subcommand_required = true, max_term_width = 96)]
+#[command(
+    name = "coatroom",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 96
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -71,7 +77,7 @@ fn existing(url: &str) -> Result<StoreUrl, String> {
     let store: StoreUrl = url.parse().map_err(|error: StoreUrlError| error.to_string())?;
     match &store {
         StoreUrl::Embedded { directory, .. } if !directory.is_dir() => {
-            Err(format!("there is no directory {}", directory.display()))
+            Err(format!("there is no directory {}; name one that holds a store", directory.display()))
         }
         _ => Ok(store),
     }
@@ -101,15 +107,15 @@ pub(crate) struct Copy {
 }
 
 const COPYING: &str = "\
-The sessions of all applications are copied, with their ids, so that visitors stay signed in. The store that is
-read may stay in use for reading meanwhile; stop what writes to it, or changes made during the copy stay behind.
-Copying again adds what is missing; point the applications at the new store only after the last copy, since a
-session that was ended there would be added again. A memory: store of another process cannot be reached, and the directory of an
-embedded store has to be let go of by its program first.
+The sessions of all applications are copied, with their ids, so that visitors stay signed in. The store \
+that is read may stay in use for reading meanwhile; stop what writes to it, or changes made during the \
+copy stay behind. Copying again adds what is missing; point the applications at the new store only after \
+the last copy, since a session that was ended there would be added again. A memory: store of another \
+process cannot be reached, and the directory of an embedded store has to be let go of by its program first.
 
 Examples:
   coatroom copy --from embedded:./coatroom-data --to redis://127.0.0.1:6379
-  coatroom copy --from redis://cache.internal --to postgres://coatroom:secret@db.internal/sessions";
+  coatroom copy --from redis://cache --to postgres://coatroom:secret@db/sessions";
 
 impl Copy {
     fn check(&self) -> Result<(), clap::Error> {

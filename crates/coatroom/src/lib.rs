@@ -69,8 +69,7 @@
 //! | `redis` | | [`store::RedisStore`], for many machines: Redis, Valkey or a Cluster of either |
 //! | `tower` | with `axum` | the layer, the cookie, [`SessionHandle`] |
 //! | `metrics` | | [counters and a histogram](manual::operating) through the `metrics` facade |
-//! | `postgres` | | `PostgresStore`, for many machines with one database |
-//! | `redis` | | `RedisStore`, for many machines: Redis, Valkey, Cluster |
+//! | `postgres` | | [`store::PostgresStore`], for many machines with one database |
 //! | `test-util` | | [`testing`] and [`store::FaultyStore`] for the tests of applications |
 //! | `conformance` | | [`store::conformance`]: the tests that every store must pass |
 //!

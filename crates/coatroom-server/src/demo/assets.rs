@@ -5,10 +5,11 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+
+use super::input::Segment;
 
 /// A file with its address.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Asset {
 }
 
 /// GET /assets/{file}
-pub(crate) async fn serve(Path(file): Path<String>) -> Response {
+pub(crate) async fn serve(Segment(file): Segment) -> Response {
     let found = [&STYLESHEET, &SCRIPT, &ICON]
         .into_iter()
         .find(|asset| asset.url.strip_prefix("/assets/") == Some(&file));

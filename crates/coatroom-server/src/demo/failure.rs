@@ -38,7 +38,7 @@ impl Failure {
 
     /// The 500 of `?fail=1`.
     pub(crate) fn asked_for() -> Self {
-        let told = "the request asked to fail after its change; what was deferred is rolled back";
+        let told = "the request asked to fail after its change; what was deferred is rolled back, what was done at once stands";
         Self::of(StatusCode::INTERNAL_SERVER_ERROR, Some(told.to_owned()))
     }
 
@@ -65,18 +65,19 @@ impl Failure {
             StatusCode::METHOD_NOT_ALLOWED => ("Not like this", "This address cannot be asked in that way."),
             StatusCode::CONFLICT => (
                 "Your session changed meanwhile",
-                "Another tab or browser was faster, perhaps by signing in or out. What this request wanted was not done; go back and try again.",
+                "Another tab or browser was faster, perhaps by signing in or out. What this request brought was not kept; go back and try again.",
             ),
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                ("That is too much to carry", "It is more than a session holds. Nothing was changed.")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => (
+                "That is too much to carry",
+                "It is more than one request may bring, or than a session holds; it was not kept.",
+            ),
             StatusCode::SERVICE_UNAVAILABLE => (
                 "The coatroom is shut for a moment",
-                "We cannot reach the place where sessions are kept, so nothing was changed. Please try again soon.",
+                "The place where sessions are kept did not answer, so what this request wanted was probably not done. Please look again soon.",
             ),
             _ => (
                 "Something went wrong",
-                "That is our fault and not yours. What the request was about to change stays as it was.",
+                "That is our fault, and the request ended early. What it had put off until its end was dropped; what it did at once, such as a stamp, signing out or ending a session, stands.",
             ),
         }
     }
@@ -137,7 +138,10 @@ pub(crate) async fn tell(wanted: Wanted, request: Request, next: Next) -> Respon
     if status.as_u16() < 400 || is_told(&response) {
         return response;
     }
-    let failure = response.extensions_mut().remove::<Failure>().unwrap_or(Failure::of(status, None));
+    let failure = match response.extensions_mut().remove::<Failure>() {
+        Some(failure) => failure,
+        None => Failure::of(status, words_of(&mut response).await),
+    };
     let told = match wanted {
         Wanted::Page => failure.page(&shell_at_a_failure(session).await),
         Wanted::Json => Json(serde_json::json!({ "error": failure.line().trim_end() })).into_response(),
@@ -151,6 +155,19 @@ pub(crate) async fn tell(wanted: Wanted, request: Request, next: Next) -> Respon
     response.extensions_mut().insert(Told);
     response
 }
+
+/// What an answer says that is no [`Failure`] of a handler: why the session was not committed.
+async fn words_of(response: &mut Response) -> Option<String> {
+    if !response.status().is_client_error() {
+        return None;
+    }
+    let body = std::mem::take(response.body_mut());
+    let words = axum::body::to_bytes(body, MOST_BYTES_OF_WORDS).await.ok()?;
+    let words = str::from_utf8(&words).ok()?.trim();
+    (!words.is_empty()).then(|| words.to_owned())
+}
+
+const MOST_BYTES_OF_WORDS: usize = 4_096;
 
 /// The mark of an answer that is in words already.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use coatroom::{ConfigError, CookieOptions, Event, SessionManager, Store};
+use coatroom::{ConfigError, CookieOptions, ErrorResponse, Event, SessionError, SessionManager, Store};
 
 use crate::cli::Demo;
 
@@ -13,8 +13,19 @@ pub(super) fn sessions(store: Arc<dyn Store>, options: &Demo) -> Result<SessionM
         .namespace("demo")
         .cookie(CookieOptions::new().name("coatroom-demo").insecure_plain_http_for_localhost())
         .idle_timeout(options.idle_timeout)
-        .lifetime(options.lifetime);
+        .lifetime(options.lifetime)
+        .on_error(in_its_own_words);
     if options.lab { builder.on_event(tell_expired).build() } else { builder.build() }
+}
+
+/// What a commit refused, for [`failure::tell`](super::failure::tell) to make a page of. The errors of
+/// the client's own doing tell it what to do; the rest is for the log.
+fn in_its_own_words(error: &SessionError) -> ErrorResponse {
+    let answer = ErrorResponse::of(error);
+    match answer.status.is_client_error() {
+        true => ErrorResponse { body: error.to_string(), ..answer },
+        false => answer,
+    }
 }
 
 /// Says which sessions expired, so that anyone can see that each is reported once, however many

@@ -7,6 +7,7 @@ mod shop;
 mod sign_in;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
@@ -15,6 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::failure::{self, Failure};
+use super::input::MOST_BODY_BYTES;
 use super::pages::{Shell, Visitor};
 use super::slots::{CART, FLASH};
 use super::{App, assets, headers};
@@ -41,6 +43,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Failure::of(axum::http::StatusCode::NOT_FOUND, None))
         .with_state(app)
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(from_fn(failure::tell))
         .layer(sessions)
         .layer(

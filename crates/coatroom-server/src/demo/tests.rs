@@ -91,6 +91,17 @@ async fn the_health_check_tells_of_the_store() {
 }
 
 #[tokio::test]
+async fn a_body_beyond_the_limit_is_told_the_limit() {
+    let body = "x".repeat(3 << 20);
+    for (method, path) in [("PUT", "/notes/a"), ("POST", "/cart"), ("POST", "/login")] {
+        let answer = page(&mut Shop::open().visitor(), method, path, &body).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert!(answer.text().contains("at most 2097152 bytes"), "{path}: {}", answer.text());
+        assert!(answer.text().contains("That is too much to carry"), "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_sign_out_is_not_undone_by_a_request_under_way() {
     let shop = Shop::open();
     let mut visitor = shop.visitor();
@@ -104,6 +115,7 @@ async fn a_sign_out_is_not_undone_by_a_request_under_way() {
     let answer = slow.await.unwrap();
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(answer.text().contains("Your session changed meanwhile"));
+    assert!(answer.text().contains("the session was ended meanwhile"), "{}", answer.text());
     assert_eq!(shop.sessions.count().await.unwrap(), 0);
 }
 

@@ -14,6 +14,11 @@ export function launch() {
   return chromium.launch({ executablePath, args, chromiumSandbox: process.getuid?.() !== 0 });
 }
 
+// Runs in the page.
+const NAME = `(element) => element === document.body
+  ? "the page itself"
+  : element.ariaLabel ?? element.labels?.[0]?.innerText ?? element.innerText`;
+
 /** A visitor with a browser of their own: no cookies, and no mistake that passes unseen. */
 export class Visitor {
   static async arrive(browser, shop, options = {}) {
@@ -36,13 +41,40 @@ export class Visitor {
   }
 
   async buy(good) {
-    await this.button(`Add ${good} to the cart`).click();
+    await this.button(`Add to cart: ${good}`).click();
   }
 
   async signIn(name, password) {
     await this.page.getByLabel("Name").fill(name);
     await this.page.getByLabel("Password").fill(password);
     await this.button("Sign in").click();
+  }
+
+  /** Leaves something of everything: goods, a stamp, notes. */
+  async settle() {
+    await this.buy("Harbour overcoat");
+    await this.buy("Brass hook no. 7");
+    await this.button("Stamp").click();
+    const letters = "x".repeat(60);
+    for (const name of ["lining", letters]) {
+      await this.page.request.put(`/notes/${name}`, { data: `left sleeve ${letters}` });
+    }
+  }
+
+  /** What the keyboard should reach, by name, in the order of the page. */
+  stops() {
+    const reached = "(element) => element.tabIndex >= 0 && element.checkVisibility()";
+    return this.page.evaluate(`[...document.querySelectorAll("*")].filter(${reached}).map(${NAME})`);
+  }
+
+  /** Presses a key so many times; the names of what has the focus after each. */
+  async walk(key, times) {
+    const names = [];
+    for (let steps = 0; steps < times; steps += 1) {
+      await this.page.keyboard.press(key);
+      names.push(await this.page.evaluate(`(${NAME})(document.activeElement)`));
+    }
+    return names;
   }
 
   /** The cart as the page shows it: `2 Signal scarf`. */

@@ -47,7 +47,13 @@ impl Client {
         self.form("/login", &format!("user={user}&password={password}"))
     }
 
-    pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Answer {
         let answer = self.try_send(method, path, headers, body).unwrap();
         if let Some(cookie) = answer.header("set-cookie") {
             let (pair, attributes) = cookie.split_once(';').unwrap();
@@ -62,9 +68,9 @@ impl Client {
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: &str,
+        body: impl AsRef<[u8]>,
     ) -> std::io::Result<Answer> {
-        let (host, length) = (&self.address, body.len());
+        let (host, length) = (&self.address, body.as_ref().len());
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n"
         );
@@ -73,7 +79,7 @@ impl Client {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         let mut stream = TcpStream::connect(&self.address)?;
-        stream.write_all(format!("{request}\r\n{body}").as_bytes())?;
+        stream.write_all(&[request.as_bytes(), b"\r\n", body.as_ref()].concat())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Answer::parse(&answer).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())

@@ -36,6 +36,29 @@ fn help_names_every_option_with_its_default() {
 }
 
 #[test]
+fn the_version_is_that_of_the_program_by_its_own_name() {
+    let output = coatroom(&["--version"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said, format!("coatroom {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn help_fits_a_terminal() {
+    let commands: [&[&str]; 6] =
+        [&[], &["demo"], &["copy"], &["stores"], &["stores", "check"], &["stores", "sql"]];
+    for command in commands {
+        for (columns, help, widest) in [("80", "--help", 80), ("80", "-h", 80), ("200", "--help", 96)] {
+            let output = coatroom(&[command, &[help]].concat()).env("COLUMNS", columns).output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(said.lines().count() > 5, "{command:?}: {said}");
+            for line in said.lines() {
+                assert!(line.chars().count() <= widest, "{command:?} {help}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn misuse_is_told_what_is_taken_instead() {
     for (options, advice) in [
         (["--listen", "0.0.0.0:8080"], "loopback only"),
@@ -71,6 +94,25 @@ fn a_held_directory_is_an_error_that_names_it() {
     let said = refused(&demo(&["--listen", "127.0.0.1:0", "--store", &store]).output().unwrap(), 1);
     assert!(said.contains(&directory.path().display().to_string()), "{said}");
     assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_an_error_that_names_it_and_the_remedy() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below_a_file = file.path().join("data").display().to_string();
+    for (directory, remedy) in [("/proc/nope", "use another directory"), (&below_a_file, "name a directory")]
+    {
+        let store = format!("embedded:{directory}");
+        let commands = [
+            demo(&["--listen", "127.0.0.1:0", "--store", &store]),
+            coatroom(&["copy", "--from", "memory:", "--to", &store]),
+        ];
+        for mut command in commands {
+            let said = refused(&command.output().unwrap(), 1);
+            assert!(said.contains(directory) && said.contains(remedy), "{said}");
+            assert_eq!(said.lines().count(), 1);
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::client::AS_PAGE;
 use crate::process::Server;
 
 #[test]
@@ -22,6 +23,19 @@ fn a_failed_request_takes_back_what_it_deferred_and_keeps_what_was_immediate() {
     let old = visitor.clone();
     assert_eq!(visitor.post("/logout?fail=1").status, 500);
     assert_eq!(old.clone().session()["locator"], json!(null));
+}
+
+#[test]
+fn a_failed_request_is_told_what_is_undone_and_what_stays() {
+    let server = Server::in_memory();
+    let mut visitor = server.client();
+    for path in ["/visits?fail=1", "/logout?fail=1"] {
+        let page = visitor.send("POST", path, &[AS_PAGE], "");
+        assert_eq!(page.status, 500);
+        assert!(!page.body.contains("stays as it was"), "{path}: {}", page.body);
+        assert!(page.body.contains("what it did at once"), "{path}: {}", page.body);
+        assert!(page.body.contains("What it had put off until its end was dropped"), "{}", page.body);
+    }
 }
 
 #[test]

@@ -101,9 +101,41 @@ fn bad_input_is_refused_with_the_reason() {
     assert_eq!(visitor.send("POST", "/cart", &[], "sku=scarf&quantity=1").status, 415);
     assert_eq!(visitor.form("/login", "user=alice").status, 422);
     assert_eq!(visitor.send("PUT", &format!("/notes/{}", "x".repeat(61)), &[], "1").status, 422);
-    assert_eq!(visitor.send("PUT", "/notes/%00", &[], "1").status, 422);
-    assert_eq!(visitor.send("PUT", "/notes/%FF", &[], "1").status, 400);
     assert_eq!(visitor.cookie, None);
+}
+
+#[test]
+fn a_note_is_told_which_names_and_texts_there_are() {
+    let server = Server::in_memory();
+    let mut visitor = server.client();
+    for (path, text, status, advice) in [
+        ("/notes/%00", b"1".as_slice(), 422, "no control characters"),
+        ("/notes/%FF", b"1", 400, "percent-encoded UTF-8"),
+        ("/notes/%zz", b"1", 400, "%25 for a percent sign"),
+        ("/notes/50%", b"1", 400, "%25 for a percent sign"),
+        ("/notes/a", b"\xFF", 400, "text in UTF-8"),
+    ] {
+        for method in ["PUT", "DELETE"] {
+            if (method, path) == ("DELETE", "/notes/a") {
+                continue;
+            }
+            let page = visitor.send(method, path, &[AS_PAGE], text);
+            assert_eq!(page.status, status, "{path}");
+            assert!(page.body.contains(advice) && page.body.contains("<h1>"), "{path}: {}", page.body);
+            let json = visitor.send(method, path, &[AS_JSON], text).json();
+            assert!(json["error"].as_str().unwrap().contains(advice), "{path}: {json}");
+        }
+    }
+    assert_eq!(visitor.send("PUT", "/notes/50%25", &[], "1").status, 204);
+    assert_eq!(visitor.session()["notes"], json!({ "50%": "1" }));
+}
+
+#[test]
+fn what_came_in_is_told_back_in_short() {
+    let server = Server::in_memory();
+    let answer = server.client().form("/cart", &format!("sku={}&quantity=1", "é".repeat(1_000)));
+    let cut = format!("{:?}", "é".repeat(40));
+    assert!(answer.body.contains(&cut) && answer.body.len() < 200, "{}", answer.body);
 }
 
 #[test]
@@ -111,10 +143,28 @@ fn more_than_a_session_holds_is_refused_and_changes_nothing() {
     let server = Server::in_memory();
     let mut visitor = server.client();
     visitor.send("PUT", "/notes/a", &[], "small");
-    let answer = visitor.send("PUT", "/notes/a", &[], &"x".repeat(300 * 1024));
+    let answer = visitor.send("PUT", "/notes/a", &[], "x".repeat(300 * 1024));
     assert_eq!(answer.status, 413);
     assert!(answer.body.contains("max_value_bytes"), "{}", answer.body);
     assert_eq!(visitor.session()["notes"], json!({ "a": "small" }));
+}
+
+#[test]
+fn what_a_commit_refuses_is_told_with_its_limit() {
+    let server = Server::in_memory();
+    let mut visitor = server.client();
+    let note = "x".repeat(255 * 1024);
+    for number in 0..4 {
+        assert_eq!(visitor.send("PUT", &format!("/notes/{number}"), &[], &note).status, 204);
+    }
+    let page = visitor.send("PUT", "/notes/last", &[AS_PAGE], &note);
+    assert_eq!(page.status, 413);
+    assert!(page.body.contains("max_record_bytes = 1048576"), "{}", page.body);
+    assert!(page.body.contains("That is too much to carry"), "{}", page.body);
+    let json = visitor.send("PUT", "/notes/last", &[AS_JSON], &note).json();
+    assert!(json["error"].as_str().unwrap().contains("max_record_bytes"), "{json}");
+    let text = visitor.send("PUT", "/notes/last", &[], &note).body;
+    assert!(text.contains("max_record_bytes"), "{text}");
 }
 
 #[test]

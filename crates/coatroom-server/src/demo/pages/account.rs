@@ -37,6 +37,7 @@ pub(crate) fn account(shell: &Shell, account: &AccountView, now: Timestamp) -> M
 
 fn row(session: &OwnSession, now: Timestamp) -> Markup {
     let browser = wording::browser(&session.browser);
+    let end = if session.current { "Sign out here" } else { "End" };
     html! {
         tr.current[session.current] {
             th scope="row" data-label="Browser" {
@@ -48,9 +49,7 @@ fn row(session: &OwnSession, now: Timestamp) -> Markup {
             td data-label="Last seen" { time datetime=(session.last_seen) title=(wording::date(session.last_seen)) { (wording::ago(session.last_seen, now)) } }
             td.act {
                 form method="post" action={ "/account/sessions/" (session.locator) "/end" } {
-                    button.small aria-label={ "End the session " (number(&session.locator)) ", " (browser) } {
-                        @if session.current { "Sign out here" } @else { "End" }
-                    }
+                    button.small aria-label={ (end) ": ticket " (number(&session.locator)) ", " (browser) } { (end) }
                 }
             }
         }

@@ -29,14 +29,14 @@ pub(crate) fn shop(shop: &Shop) -> Markup {
                     p { "Coats, and the small things that go missing with them. What you put down here is yours when you come back: a second tab, a slow request or a restart loses none of it." }
                     @if shop.lab { p.lab { strong { "Lab mode. " } "Writing routes take " code { "?hold_ms=N" } " and " code { "?fail=1" } "." } }
                 }
-                div.side {
-                    (ticket(&shop.ticket))
-                    (cart(&session.cart))
-                    @if session.user.is_none() { (sign_in(None)) }
-                }
+                (ticket(&shop.ticket))
                 section.goods aria-labelledby="goods-title" {
                     h2 id="goods-title" { "On the rail" }
                     ul { @for good in GOODS { li { (on_offer(good)) } } }
+                }
+                div.side {
+                    (cart(&session.cart))
+                    @if session.user.is_none() { (sign_in(None)) }
                 }
             }
         },
@@ -69,7 +69,7 @@ fn on_offer(good: &Good) -> Markup {
             form method="post" action="/cart" {
                 input type="hidden" name="sku" value=(good.sku);
                 input type="hidden" name="quantity" value="1";
-                button aria-label={ "Add " (good.name) " to the cart" } { "Add to cart" }
+                button aria-label={ "Add to cart: " (good.name) } { "Add to cart" }
             }
         }
     }

@@ -1,14 +1,14 @@
 //! A user's own sessions: seeing and ending them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use coatroom::{Locator, Session, SessionInfo};
 
 use super::shell_with_flash;
 use crate::demo::App;
 use crate::demo::failure::Failure;
-use crate::demo::input::Wanted;
+use crate::demo::input::{Segment, Wanted};
 use crate::demo::lab::Lab;
 use crate::demo::pages;
 use crate::demo::slots::{FLASH, civil};
@@ -38,7 +38,7 @@ pub(super) async fn end(
     lab: Lab,
     State(app): State<App>,
     session: Session,
-    Path(locator): Path<String>,
+    Segment(locator): Segment,
 ) -> Result<Response, Failure> {
     let Some(user) = session.principal() else { return Ok(Redirect::to("/").into_response()) };
     let no_such = || Failure::not_found("none of your sessions has this locator; it may have ended already");

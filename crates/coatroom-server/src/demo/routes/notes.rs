@@ -1,20 +1,20 @@
 //! Notes: attributes with names made at run time.
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use coatroom::{Session, Slot};
 
 use crate::demo::failure::Failure;
+use crate::demo::input::{Segment, Text};
 use crate::demo::lab::Lab;
 use crate::demo::slots::NOTE_PREFIX;
 
 /// PUT /notes/{name}, with the text as body
 pub(super) async fn put(
     lab: Lab,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     session: Session,
-    text: String,
+    Text(text): Text,
 ) -> Result<Response, Failure> {
     let attribute = attribute(&name)?;
     session.set(Slot::new(&attribute), &text)?;
@@ -22,11 +22,7 @@ pub(super) async fn put(
 }
 
 /// DELETE /notes/{name}
-pub(super) async fn remove(
-    lab: Lab,
-    Path(name): Path<String>,
-    session: Session,
-) -> Result<Response, Failure> {
+pub(super) async fn remove(lab: Lab, Segment(name): Segment, session: Session) -> Result<Response, Failure> {
     let attribute = attribute(&name)?;
     session.remove(Slot::<String>::new(&attribute))?;
     lab.answer(StatusCode::NO_CONTENT).await
@@ -35,7 +31,9 @@ pub(super) async fn remove(
 fn attribute(name: &str) -> Result<String, Failure> {
     let letters = name.chars().count();
     if !(1..=MOST_LETTERS).contains(&letters) || name.chars().any(char::is_control) {
-        return Err(Failure::unprocessable(format!("a note's name has 1 to {MOST_LETTERS} letters")));
+        return Err(Failure::unprocessable(format!(
+            "a note's name has 1 to {MOST_LETTERS} letters, digits, blanks or signs of any script, and no control characters such as a line break"
+        )));
     }
     Ok(format!("{NOTE_PREFIX}{name}"))
 }

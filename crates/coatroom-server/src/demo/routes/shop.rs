@@ -60,7 +60,8 @@ pub(super) async fn change_cart(
     Fields(Item { sku, quantity }): Fields<Item>,
 ) -> Result<Response, Failure> {
     let Some(good) = goods::find(&sku) else {
-        return Err(Failure::unprocessable(format!("there is no such thing as {sku:.40?} in the shop")));
+        let sku: String = sku.chars().take(40).collect();
+        return Err(Failure::unprocessable(format!("there is no such thing as {sku:?} in the shop")));
     };
     if quantity.unsigned_abs() > Cart::MOST {
         return Err(Failure::unprocessable(format!("quantity is from -{0} to {0}", Cart::MOST)));

@@ -44,7 +44,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The system refused for another reason.
-    #[error("opening the session store in {path} failed: {source}")]
+    #[error("opening the session store in {path} failed: {source}; see to that, or use another directory")]
     Io {
         /// The directory.
         path: PathBuf,
