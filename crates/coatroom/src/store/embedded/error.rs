@@ -44,7 +44,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The system refused for another reason.
-    #[error("opening the session store in {path} failed: {source}")]
+    #[error(
+        "opening the session store in {path} failed: {source}; name a directory that this user can make and write"
+    )]
     Io {
         /// The directory.
         path: PathBuf,
@@ -94,6 +96,11 @@ impl OpenError {
             io::ErrorKind::InvalidData => Self::Corrupted { path, what: source.to_string(), source: None },
             _ => Self::Io { path, source },
         }
+    }
+
+    /// A part of the directory is not there.
+    pub(super) fn missing(path: &Path, what: &str) -> Self {
+        Self::Corrupted { path: path.to_owned(), what: what.to_owned(), source: None }
     }
 
     pub(super) fn files(path: &Path, error: DbError) -> Self {
