@@ -96,6 +96,11 @@ impl OpenError {
         }
     }
 
+    /// A part of the directory is not there.
+    pub(super) fn missing(path: &Path, what: &str) -> Self {
+        Self::Corrupted { path: path.to_owned(), what: what.to_owned(), source: None }
+    }
+
     pub(super) fn files(path: &Path, error: DbError) -> Self {
         match error {
             DbError::Fjall(fjall::Error::Io(source)) => Self::io(path, source),

@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 
 use self::entry::END;
 pub(super) use self::entry::{Entry, Kind};
+pub(super) use self::recovery::Traces;
 pub(super) use self::segment::Access;
 use self::segment::{FIRST, Segment};
 use super::bell::Bell;

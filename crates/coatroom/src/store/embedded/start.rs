@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 
 use super::bell::Bell;
 use super::core::Core;
-use super::db::{Db, DbError, keys};
+use super::db::{Batch, Db, DbError, keys};
 use super::directory::Directory;
 use super::error::OpenError;
 use super::hot::{Hot, Lookup};
-use super::journal::{Access, Entry, Journal, Kind, Layout};
+use super::journal::{Access, Entry, Journal, Kind, Layout, Traces};
 use super::keeper::{Trouble, Waiters};
 use super::principals::Principals;
 use super::{Durability, EmbeddedStoreBuilder};
@@ -26,9 +26,22 @@ impl Core {
         let path: &Path = &options.path;
         let files_failed = |error| OpenError::files(path, error);
         let directory = Directory::hold(path)?;
+        let traces = Traces::of(&directory.journal()).map_err(|error| OpenError::io(path, error))?;
+        if traces.begun && !directory.files().exists() {
+            return Err(OpenError::missing(
+                path,
+                "its directory \"files\" is missing, though the journal is there",
+            ));
+        }
         let db = Db::open(&directory.files()).map_err(files_failed)?;
-        let after = db.get(keys::CHECKPOINT).and_then(|v| v.map_or(Ok(0), |v| keys::number(&v)));
-        let after = after.map_err(files_failed)?;
+        directory.close_files_to_others().map_err(|error| OpenError::io(path, error))?;
+        let marked =
+            db.get(keys::CHECKPOINT).and_then(|mark| mark.map(|mark| keys::number(&mark)).transpose());
+        let marked = marked.map_err(files_failed)?;
+        if marked.is_some() && !traces.segments {
+            return Err(OpenError::missing(path, "the segments in its directory \"journal\" are missing"));
+        }
+        let after = marked.unwrap_or(0);
         let empty = db.range(keys::ALL_RECORDS.0, keys::ALL_RECORDS.1).map(|mut all| all.next().is_none());
         let hot = Hot::new(options.hot_bytes, empty.map_err(files_failed)?);
         let (principals, mut touched) = (Principals::default(), BTreeMap::new());
@@ -60,7 +73,18 @@ impl Core {
             directory,
         };
         core.replay_touches(touched).map_err(files_failed)?;
+        if marked.is_none() {
+            core.mark_opened().map_err(files_failed)?;
+        }
         Ok(core)
+    }
+
+    /// From now on the files and the journal belong together, and neither may be missing.
+    fn mark_opened(&self) -> Result<(), DbError> {
+        let mut batch = Batch::default();
+        batch.put(keys::CHECKPOINT, &0_u64.to_le_bytes());
+        self.db.write(batch)?;
+        self.db.sync()
     }
 
     /// Touches of records that only the files have, in the order of keys.

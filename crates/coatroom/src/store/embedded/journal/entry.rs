@@ -89,11 +89,8 @@ impl<'a> Entry<'a> {
 
     /// The entry at `at`. `None` where there is none.
     pub(super) fn read(segment: &'a [u8], epoch: u64, at: usize) -> Option<Self> {
-        let head = segment.get(at..)?.first_chunk::<HEAD>()?;
+        let head = whole_head(segment, epoch, at)?;
         let length = u32::from_le_bytes(part(head, 0)) as usize;
-        if length < HEAD || checksum(head, epoch, at) != u32::from_le_bytes(part(head, 4)) {
-            return None;
-        }
         let payload = segment.get(at + HEAD..at.checked_add(length)?)?;
         let payload_checksum = u32::from_le_bytes(part(head, 8));
         if crc32c(payload) != payload_checksum {
@@ -103,6 +100,14 @@ impl<'a> Entry<'a> {
         let (key, number) = (Key::from_bytes(&part(head, 16)), u64::from_le_bytes(part(head, 40)));
         Some(Self { kind, key, number, payload, payload_checksum })
     }
+}
+
+/// The head of the entry at `at`, whatever its payload is.
+pub(super) fn whole_head(segment: &[u8], epoch: u64, at: usize) -> Option<&[u8; HEAD]> {
+    let head = segment.get(at..)?.first_chunk::<HEAD>()?;
+    let length = u32::from_le_bytes(part(head, 0)) as usize;
+    let whole = length >= HEAD && checksum(head, epoch, at) == u32::from_le_bytes(part(head, 4));
+    whole.then_some(head)
 }
 
 /// Whether something other than the end stands at `at`.

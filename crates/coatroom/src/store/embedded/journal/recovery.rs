@@ -6,10 +6,26 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::entry::{Entry, is_torn};
+use super::entry::{Entry, HEAD, is_torn, whole_head};
 use super::segment::{self, FIRST, Segment};
 use super::{Journal, Layout, Sealed, State};
 use crate::store::embedded::bell::Bell;
+
+/// What there is of a journal before it is opened.
+pub(in crate::store::embedded) struct Traces {
+    /// Any segment; a store that was open once has two at least.
+    pub(in crate::store::embedded) segments: bool,
+    /// One that was written to.
+    pub(in crate::store::embedded) begun: bool,
+}
+
+impl Traces {
+    pub(in crate::store::embedded) fn of(directory: &Path) -> io::Result<Self> {
+        let files = Files::list(directory)?;
+        let begun = !files.by_epoch.is_empty();
+        Ok(Self { segments: begun || !files.never_begun.is_empty(), begun })
+    }
+}
 
 impl Journal {
     /// Opens the journal and hands every entry behind the checkpoint `after` to `replay`, in the
@@ -17,6 +33,11 @@ impl Journal {
     ///
     /// A segment ends at its first entry that is not whole: the one that was being written when the
     /// process was killed, which nobody was told had been kept.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::InvalidData`] where segments are damaged in a way that
+    /// neither a killed process nor a power cut leaves behind.
     pub(in crate::store::embedded) fn open(
         layout: Layout,
         after: u64,
@@ -25,6 +46,7 @@ impl Journal {
         replay: &mut dyn FnMut(&Entry<'_>) -> io::Result<()>,
     ) -> io::Result<Self> {
         let files = Files::list(&layout.directory)?;
+        files.check(after)?;
         let mut last = after;
         let (mut sealed, mut old) = (Vec::new(), Vec::new());
         for (epoch, path) in files.by_epoch {
@@ -75,10 +97,30 @@ fn read(path: &Path, epoch: u64, replay: &mut dyn FnMut(&Entry<'_>) -> io::Resul
         at += entry.room();
     }
     if is_torn(&bytes, at) {
-        tracing::warn!(segment = %path.display(), at, "the journal ends in an entry that is not whole; it is cut there");
+        report_cut(path, &bytes, epoch, at);
     }
     // It was in the kernel; now it is on the disk, as whoever asks for a flush may expect.
     std::fs::File::open(path)?.sync_data()
+}
+
+/// A killed process leaves one entry that is not whole, the last. Behind a page that a power cut took
+/// there may be more; they came after the last sync, and following only some of a visitor's changes
+/// would mix what never was.
+fn report_cut(path: &Path, bytes: &[u8], epoch: u64, at: usize) {
+    let behind = (at..bytes.len()).step_by(8).filter(|at| Entry::read(bytes, epoch, *at).is_some()).count();
+    let segment = path.display();
+    match behind {
+        0 => {
+            tracing::warn!(%segment, at, "the journal ends in an entry that is not whole; it is cut there");
+        }
+        _ => tracing::error!(
+            %segment,
+            at,
+            behind,
+            "the journal is cut at an entry that is not whole, and whole ones behind it are lost; after a power \
+             cut those are what was not synced yet, otherwise the disk is failing: restore a backup"
+        ),
+    }
 }
 
 pub(super) fn path_of(directory: &Path, number: u32) -> PathBuf {
@@ -107,5 +149,28 @@ impl Files {
         }
         files.by_epoch.sort();
         Ok(files)
+    }
+
+    /// Whether segments behind the checkpoint are missing, by what is left of the others.
+    fn check(&self, after: u64) -> io::Result<()> {
+        let last = self.by_epoch.last().map_or(after, |(epoch, _)| after.max(*epoch));
+        let is_there = |epoch| self.by_epoch.binary_search_by_key(&epoch, |(epoch, _)| *epoch).is_ok();
+        let missing: Vec<u64> = (after + 1..=last + 1).filter(|epoch| !is_there(*epoch)).collect();
+        for path in &self.never_begun {
+            let start = segment::start_of(path, FIRST + HEAD)?;
+            // A header and the first entry share a sector, so nothing but damage takes the one alone.
+            if missing.iter().any(|epoch| whole_head(&start, *epoch, FIRST).is_some()) {
+                let what = format!("the header of {} is damaged", path.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+        }
+        if missing.iter().any(|epoch| *epoch < last) {
+            tracing::error!(
+                directory = ?self.by_epoch.last().and_then(|(_, path)| path.parent()),
+                "a segment of the journal is missing between others, and what was in it is lost; after a power cut \
+                 that is what was not synced yet, otherwise files were removed: restore a backup"
+            );
+        }
+        Ok(())
     }
 }

@@ -132,10 +132,15 @@ pub(super) fn epoch(bytes: &[u8]) -> Option<u64> {
 
 /// The epoch in the header of a file.
 pub(super) fn epoch_of(path: &Path) -> io::Result<Option<u64>> {
+    Ok(epoch(&start_of(path, FIRST)?))
+}
+
+/// The first bytes of a file, as many as there are up to `len`.
+pub(super) fn start_of(path: &Path, len: usize) -> io::Result<Vec<u8>> {
     use io::Read as _;
-    let mut header = Vec::with_capacity(FIRST);
-    File::open(path)?.take(FIRST as u64).read_to_end(&mut header)?;
-    Ok(epoch(&header))
+    let mut start = Vec::with_capacity(len);
+    File::open(path)?.take(len as u64).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// Takes every block from the disk now, so that writing cannot find it full.

@@ -84,3 +84,81 @@ fn nobody_else_can_read_the_directory() {
     let _store = EmbeddedStore::open(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+/// The directory of a store whose process was killed after so many commits, one checkpoint among them.
+fn killed(sessions: u64) -> tempfile::TempDir {
+    let (live, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = still(&live.path().join("store"));
+    for number in 0..sessions {
+        create(&store, record(number, 1));
+    }
+    copy_of(&live.path().join("store"), copy.path());
+    copy
+}
+
+fn what_is_damaged(path: &Path) -> String {
+    match refusal(path) {
+        OpenError::Corrupted { what, .. } => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_directory_with_a_part_missing_is_refused() {
+    for part in ["files", "journal"] {
+        let copy = killed(20);
+        let store = copy.path().join("store");
+        std::fs::remove_dir_all(store.join(part)).unwrap();
+        assert!(what_is_damaged(&store).contains(part));
+        assert!(what_is_damaged(&store).contains(part), "and still is at the second try");
+    }
+    let copy = killed(20);
+    let store = copy.path().join("store");
+    for segment in std::fs::read_dir(store.join("journal")).unwrap() {
+        std::fs::remove_file(segment.unwrap().path()).unwrap();
+    }
+    assert!(what_is_damaged(&store).contains("segments"));
+}
+
+#[test]
+fn a_segment_whose_header_is_damaged_is_refused() {
+    let copy = killed(20);
+    let store = copy.path().join("store");
+    let mut segments: Vec<_> =
+        std::fs::read_dir(store.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    segments.sort();
+    let damaged = segments.iter().find(|path| std::fs::read(path).unwrap()[0] != 0).unwrap();
+    for (at, byte) in [(0, 0), (9, 7), (17, 7)] {
+        let sound = std::fs::read(damaged).unwrap();
+        let mut bytes = sound.clone();
+        bytes[at] = byte;
+        std::fs::write(damaged, bytes).unwrap();
+        assert!(what_is_damaged(&store).contains("header"));
+        std::fs::write(damaged, sound).unwrap();
+    }
+    let store = EmbeddedStore::open(&store).unwrap();
+    assert_eq!((0..20).filter(|number| revision_of(&store, *number).is_some()).count(), 20);
+}
+
+#[test]
+fn a_store_that_was_only_half_made_is_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("format"), "coatroom embedded store, format 1\n").unwrap();
+    std::fs::create_dir(directory.path().join("journal")).unwrap();
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    create(&store, record(1, 1));
+    assert_eq!(revision_of(&store, 1), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_what_lies_in_a_directory_that_was_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = EmbeddedStore::open(directory.path()).unwrap();
+    for part in ["files", "journal"] {
+        let mode = std::fs::metadata(directory.path().join(part)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{part}");
+    }
+}
