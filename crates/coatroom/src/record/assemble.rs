@@ -59,6 +59,26 @@ thread_local! {
 /// A scratch buffer larger than this is given back rather than kept by its thread.
 const SCRATCH_KEPT: usize = 256 * 1024;
 
+impl Record {
+    /// This very record with other attributes, or but for the edits without any: not a commit of it, but
+    /// what a request sees.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::assemble`].
+    pub(crate) fn seen_with(&self, cleared: bool, edits: &[AttributeEdit<'_>]) -> Result<Self, FormatLimit> {
+        Draft {
+            key: *self.key(),
+            activity: self.activity(),
+            header: HeaderEdit::Whole(&self.header()),
+            extensions: self.extensions().bytes(),
+            base: Some(self).filter(|_| !cleared),
+            edits,
+        }
+        .assemble()
+    }
+}
+
 impl Draft<'_> {
     /// Puts the record together.
     ///

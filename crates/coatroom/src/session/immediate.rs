@@ -79,7 +79,7 @@ impl Session {
                 Ok::<_, TryUpdateError<E>>(codec.encode(&slot, value).map_err(SessionError::from)?)
             })
             .await?;
-        self.shared.state.lock().updated(written);
+        self.shared.state.lock().updated(written, slot.name());
         // The closure ran in the attempt that landed.
         updated.ok_or(TryUpdateError::Session(SessionError::Gone))
     }

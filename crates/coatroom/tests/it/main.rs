@@ -13,6 +13,7 @@ mod model;
 mod parallel;
 #[cfg(feature = "redis")]
 mod redis;
+mod stragglers;
 mod support;
 mod tidy;
 mod time;
