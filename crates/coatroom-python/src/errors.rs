@@ -71,7 +71,8 @@ pub(crate) fn of_session(error: &SessionError) -> PyErr {
         SessionError::PrincipalEnded => PrincipalEnded::new_err(text),
         SessionError::Superseded => Superseded::new_err(text),
         SessionError::TooManySessions { .. } => TooManySessions::new_err(text),
-        SessionError::RecordTooLarge { .. }
+        SessionError::NamesTooLong { .. }
+        | SessionError::RecordTooLarge { .. }
         | SessionError::TooManyAttributes { .. }
         | SessionError::InvalidText { .. }
         | SessionError::Value(ValueError::TooLarge { .. } | ValueError::InvalidName { .. }) => {

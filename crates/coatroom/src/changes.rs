@@ -170,6 +170,16 @@ impl Changes {
         }
     }
 
+    /// This request's view as a record: `view` with the changes in it.
+    pub(crate) fn over(&self, view: &Record) -> Record {
+        let edits: SmallVec<[_; 2]> = self
+            .list
+            .iter()
+            .map(|change| AttributeEdit { name: &change.name, value: change.ours() })
+            .collect();
+        view.seen_with(self.cleared.is_some(), &edits).unwrap_or_else(|_| view.clone())
+    }
+
     /// The names of this request's view, in order.
     pub(crate) fn names(&self, base: Option<&Record>) -> Vec<String> {
         let kept = base.into_iter().flat_map(|record| record.attributes_iter().map(|(name, _)| name));

@@ -73,7 +73,7 @@ impl Codec<'_> {
         let mut serializer = rmp_serde::Serializer::new(Bytes(&mut out.bytes)).with_struct_map();
         value.serialize(&mut serializer).map_err(|error| ValueError::Encode {
             name: slot.name().to_owned(),
-            reason: error.to_string(),
+            reason: unencodable(&error),
         })?;
         if slot.is_sealed() {
             *out = self.seal(slot.name(), out)?;
@@ -145,12 +145,31 @@ pub(crate) fn check_name(name: &str) -> Result<(), ValueError> {
 fn without_value(error: &rmp_serde::decode::Error) -> String {
     use rmp_serde::decode::Error;
     match error {
-        Error::TypeMismatch(marker) => format!("found a MessagePack {marker:?}"),
+        Error::TypeMismatch(marker) => format!("found a MessagePack {}", kind(&format!("{marker:?}"))),
         Error::InvalidMarkerRead(_) | Error::InvalidDataRead(_) => "the bytes end too early".to_owned(),
         Error::LengthMismatch(length) => format!("found {length} elements"),
         Error::OutOfRange => "a number is out of range".to_owned(),
         Error::DepthLimitExceeded => "it is nested too deeply".to_owned(),
         _ => "the value has another shape".to_owned(),
+    }
+}
+
+/// The kind of value that a marker announces. The shortest numbers and truth values are their own marker,
+/// so a marker whole would show them.
+fn kind(marker: &str) -> &str {
+    match marker.split('(').next() {
+        Some("True" | "False") | None => "boolean",
+        Some(kind) => kind,
+    }
+}
+
+/// What was wrong, without the words of an application's `Serialize`, which may quote the value.
+fn unencodable(error: &rmp_serde::encode::Error) -> String {
+    use rmp_serde::encode::Error;
+    match error {
+        Error::UnknownLength => "a sequence or map in it does not say how long it is".to_owned(),
+        Error::DepthLimitExceeded => "it is nested too deeply".to_owned(),
+        _ => "its Serialize refused it, in words that are left out since they may quote it".to_owned(),
     }
 }
 

@@ -86,18 +86,9 @@ pub enum ConfigError {
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let second = Duration::from_secs(1);
-        let timeouts = [
-            ("idle_timeout", Some(self.idle_timeout)),
-            ("lifetime", Some(self.lifetime)),
-            ("unconfirmed_timeout", self.unconfirmed_timeout),
-        ];
-        for (setting, timeout) in timeouts {
-            if let Some(timeout) = timeout.filter(|timeout| *timeout < second) {
-                let value = format!("{timeout:?}");
-                return Err(ConfigError::OutOfRange { setting, value, range: "1 s and more" });
-            }
-        }
+        check_timeout("idle_timeout", Some(self.idle_timeout), SHORTEST_TIMEOUT)?;
+        check_timeout("lifetime", Some(self.lifetime), SHORTEST_TIMEOUT)?;
+        check_timeout("unconfirmed_timeout", self.unconfirmed_timeout, SHORTEST_TIMEOUT)?;
         let in_range = |setting, value: usize, low: usize, high: usize, range| {
             let out = || ConfigError::OutOfRange { setting, value: value.to_string(), range };
             (low..=high).contains(&value).then_some(()).ok_or_else(out)
@@ -112,5 +103,24 @@ impl Config {
         in_range("max_attributes", self.max_attributes, 1, 65_535, "1 to 65,535")?;
         in_range("max_value_bytes", self.max_value_bytes, 64, 64 << 20, "64 bytes to 64 MiB")?;
         in_range("max_record_bytes", self.max_record_bytes, 1_024, 256 << 20, "1 KiB to 256 MiB")
+    }
+}
+
+/// The shortest of some durations, and how it is written.
+pub(crate) type Shortest = (Duration, &'static str);
+
+const SHORTEST_TIMEOUT: Shortest = (Duration::from_secs(1), "1 s and more");
+
+/// A shorter interval would have the sweeper do nothing but look.
+pub(crate) const SHORTEST_SWEEP: Shortest = (Duration::from_millis(1), "1 ms and more");
+
+pub(crate) fn check_timeout(
+    setting: &'static str,
+    timeout: Option<Duration>,
+    (shortest, range): Shortest,
+) -> Result<(), ConfigError> {
+    match timeout.filter(|timeout| *timeout < shortest) {
+        Some(timeout) => Err(ConfigError::OutOfRange { setting, value: format!("{timeout:?}"), range }),
+        None => Ok(()),
     }
 }

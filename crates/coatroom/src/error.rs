@@ -88,7 +88,8 @@ pub enum ValueError {
     Encode {
         /// The attribute.
         name: String,
-        /// What the encoder says.
+        /// What was wrong, without the value. The words of the value's own `Serialize` are left out,
+        /// since they may quote it, and logs show errors with their sources.
         reason: String,
     },
     /// A name is empty or too long.
@@ -159,6 +160,16 @@ pub enum SessionError {
     /// The session was ended, evicted or has expired meanwhile; it stays dead.
     #[error("the session was ended meanwhile; what this request wrote was not kept")]
     Gone,
+    /// The names of all attributes together are too long for a record.
+    #[error(
+        "the names of the session's attributes have {size} bytes together, more than the {limit} that a record has room for; use shorter slot names, or keep collections in one attribute"
+    )]
+    NamesTooLong {
+        /// Their size in bytes.
+        size: usize,
+        /// The limit in bytes, which is fixed.
+        limit: usize,
+    },
     /// A session layer stands inside another that answers to the same cookie or header.
     #[error("the session layer is there twice; keep one, or give each manager a cookie name of its own")]
     NestedLayers,
@@ -220,8 +231,8 @@ pub enum SessionError {
 impl SessionError {
     /// The HTTP status that fits: 409 where the client should try again (`Conflict`, `Contended`,
     /// `Gone`, `PrincipalEnded`, `Superseded`, `TooManySessions`), 413 where it sent too much
-    /// (`RecordTooLarge`, `TooManyAttributes`, an oversize value), 503 where the store failed, 500
-    /// for the rest, which are faults of the program.
+    /// (`NamesTooLong`, `RecordTooLarge`, `TooManyAttributes`, an oversize value), 503 where the store
+    /// failed, 500 for the rest, which are faults of the program.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
@@ -231,11 +242,18 @@ impl SessionError {
             | Self::PrincipalEnded
             | Self::Superseded
             | Self::TooManySessions { .. } => 409,
-            Self::RecordTooLarge { .. }
+            Self::NamesTooLong { .. }
+            | Self::RecordTooLarge { .. }
             | Self::TooManyAttributes { .. }
             | Self::Value(ValueError::TooLarge { .. }) => 413,
             Self::Entropy(_) | Self::Store(_) => 503,
             _ => 500,
         }
+    }
+
+    /// Whether a limit was reached that only its operator or its user can do something about.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_over_limit(&self) -> bool {
+        self.status() == 413 || matches!(self, Self::TooManySessions { .. })
     }
 }

@@ -111,7 +111,7 @@ impl Events {
     pub(crate) fn tell(&self, event: &Event<'_>) -> bool {
         log(event);
         #[cfg(feature = "metrics")]
-        crate::metrics::count(event);
+        crate::metrics::count(name(event));
         let Some(listener) = &self.0 else { return true };
         match catch_unwind(AssertUnwindSafe(|| listener.hear(event))) {
             Ok(Ok(())) => true,
@@ -152,7 +152,7 @@ fn log(event: &Event<'_>) {
 }
 
 /// The name of an event, in logs and metrics.
-pub(crate) fn name(event: &Event<'_>) -> &'static str {
+fn name(event: &Event<'_>) -> &'static str {
     match event {
         Event::Confirmed { .. } => "confirmed",
         Event::Created { .. } => "created",

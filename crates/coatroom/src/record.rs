@@ -123,6 +123,11 @@ impl Record {
         commits < 1 << 32 && self.created() == earlier.created()
     }
 
+    /// Whether one secret opens both: there was no renewal between them.
+    pub(crate) fn shares_secret(&self, other: &Self) -> bool {
+        self.secret_hash() == other.secret_hash()
+    }
+
     /// The number of renewals.
     #[must_use]
     pub fn generation(&self) -> u32 {

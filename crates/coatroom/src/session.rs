@@ -86,7 +86,8 @@ impl Session {
         self.shared.state.lock().base.as_ref().map(|record| record.revision())
     }
 
-    /// Whose session it is, a deferred [`login`](Self::login) included.
+    /// Whose session it is in this request's view, a deferred [`login`](Self::login) included. Never
+    /// somebody who signed in through another request meanwhile, whatever this one wrote since.
     #[must_use]
     pub fn principal(&self) -> Option<String> {
         let state = self.shared.state.lock();

@@ -234,9 +234,13 @@ fn renew(header: &mut Header, id: &SessionId, now: Timestamp) {
     header.generation = header.generation.wrapping_add(1);
 }
 
-fn over_format(limit: FormatLimit) -> SessionError {
-    if limit.count > FORMAT_MAX {
-        return SessionError::TooManyAttributes { count: limit.count, limit: FORMAT_MAX };
+fn over_format(exceeded: FormatLimit) -> SessionError {
+    let limit = FORMAT_MAX;
+    match exceeded {
+        FormatLimit::Attributes(count) => SessionError::TooManyAttributes { count, limit },
+        FormatLimit::Names(size) => SessionError::NamesTooLong { size, limit },
+        FormatLimit::Extensions(size) => {
+            SessionError::InvalidText { what: "principal and client label", size, limit }
+        }
     }
-    SessionError::RecordTooLarge { size: limit.names.max(limit.extensions), limit: FORMAT_MAX }
 }

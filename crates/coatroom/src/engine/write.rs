@@ -201,7 +201,7 @@ impl Work {
         if !newest.succeeds(base) {
             return Err(SessionError::Gone);
         }
-        let renewed = base.generation() != newest.generation();
+        let renewed = !base.shares_secret(newest);
         if renewed && self.settings.renews() { Err(SessionError::Superseded) } else { Ok(()) }
     }
 

@@ -9,10 +9,13 @@ use crate::id::SessionId;
 
 /// The answer to a request whose session failed: logged whole, told briefly.
 pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Response<B> {
+    let cause = error as &dyn std::error::Error;
     if error.status() >= 500 {
-        tracing::error!(target: "coatroom", error = error as &dyn std::error::Error, "a session failed");
+        tracing::error!(target: "coatroom", error = cause, "a session failed");
+    } else if error.is_over_limit() {
+        tracing::warn!(target: "coatroom", error = cause, "a session was not written, because of a limit");
     } else {
-        tracing::info!(target: "coatroom", error = error as &dyn std::error::Error, "a session was not written");
+        tracing::info!(target: "coatroom", error = cause, "a session was not written");
     }
     build((web.on_error)(error))
 }

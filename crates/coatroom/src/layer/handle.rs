@@ -111,12 +111,23 @@ impl SessionHandle {
 
     /// Adds what the client must know to a response: `Vary`, the new id or the end of the old.
     pub(super) fn tell_client(&self, news: CookieNews, headers: &mut HeaderMap) {
-        let vary = self.header().map_or(HeaderValue::from_static("cookie"), |name| name.clone().into());
-        answer::add_vary(headers, vary);
+        self.add_vary(headers);
         if matches!(news, CookieNews::Nothing) {
             return;
         }
         self.tell_of_cookie(news, headers);
+    }
+
+    /// Names all that decides which session it is, and not only what brought the id of this request: a
+    /// cache must not serve an answer to a request without our header to one that has it.
+    fn add_vary(&self, headers: &mut HeaderMap) {
+        let web = self.sessions.web();
+        if let Some(name) = &web.header {
+            answer::add_vary(headers, name.clone().into());
+        }
+        if web.reads_cookie {
+            answer::add_vary(headers, HeaderValue::from_static("cookie"));
+        }
     }
 
     #[cold]

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::config::ConfigError;
 use crate::cookie::{CookieOptions, SessionCookie};
-use crate::error::SessionError;
+use crate::error::{SessionError, ValueError};
 use crate::manager::SessionManagerBuilder;
 
 /// Where session ids come from and go to.
@@ -36,21 +36,48 @@ pub struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// The default answer: [`SessionError::status`] and a sentence that gives nothing away; what
-    /// went wrong is logged.
+    /// The default answer: [`SessionError::status`] and a sentence that tells a visitor what to do and
+    /// gives nothing away; what went wrong is logged.
     #[must_use]
     pub fn of(error: &SessionError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = match status {
-            StatusCode::CONFLICT => "The session changed meanwhile. Please try again.",
-            StatusCode::PAYLOAD_TOO_LARGE => "That is more than a session holds.",
-            StatusCode::SERVICE_UNAVAILABLE => {
-                "Sessions are not available at the moment. Please try again soon."
-            }
-            _ => "The session could not be used.",
-        };
         let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
-        Self { status, content_type, body: body.to_owned() }
+        Self { status, content_type, body: sentence(error).to_owned() }
+    }
+}
+
+/// What a visitor can do about it. Without `_`, so that a new error needs a sentence of its own.
+fn sentence(error: &SessionError) -> &'static str {
+    match error {
+        SessionError::Conflict { .. } | SessionError::Contended { .. } => {
+            "The session changed meanwhile. Please try again."
+        }
+        SessionError::Gone => "The session ended meanwhile, and nothing was kept. Please begin again.",
+        SessionError::PrincipalEnded => "You were signed out everywhere meanwhile. Please sign in again.",
+        SessionError::Superseded => "You signed in meanwhile. Please load the page again.",
+        SessionError::TooManySessions { .. } => {
+            "You are signed in as often as is allowed. Please sign out somewhere else first."
+        }
+        SessionError::NamesTooLong { .. }
+        | SessionError::RecordTooLarge { .. }
+        | SessionError::TooManyAttributes { .. }
+        | SessionError::Value(ValueError::TooLarge { .. }) => {
+            "That is more than a session holds, and nothing was kept. Please send less, or remove something first."
+        }
+        SessionError::Entropy(_) | SessionError::Store(_) => {
+            "Sessions are not available at the moment. Please try again soon."
+        }
+        SessionError::Value(ValueError::Decode { .. } | ValueError::Sealed { .. }) => {
+            "Something that the session keeps cannot be read any more. Please tell those who run this site."
+        }
+        SessionError::AfterResponse
+        | SessionError::DeferredChange { .. }
+        | SessionError::InvalidText { .. }
+        | SessionError::NestedLayers
+        | SessionError::SaveRunning
+        | SessionError::Value(ValueError::Encode { .. } | ValueError::InvalidName { .. }) => {
+            "The session could not be used, and trying again will not help. Please tell those who run this site."
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{SessionManager, Shared};
 use crate::clock::{Clock, CorrectedClock, SystemClock};
 use crate::codec::Sealer;
-use crate::config::{AtLimit, Cap, Config, ConfigError};
+use crate::config::{AtLimit, Cap, Config, ConfigError, SHORTEST_SWEEP, check_timeout};
 use crate::engine::Engine;
 use crate::event::{Events, Listener};
 use crate::id::Namespace;
@@ -92,7 +92,9 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// The most attributes of a session: 1 to 65,535, default 1,024.
+    /// The most attributes of a session: 1 to 65,535, default 1,024. Whatever is set here, all names
+    /// together have at most 65,535 bytes; beyond, a commit fails with
+    /// [`NamesTooLong`](crate::SessionError::NamesTooLong).
     pub fn max_attributes(mut self, limit: usize) -> Self {
         self.config.max_attributes = limit;
         self
@@ -139,8 +141,8 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How often the sweeper looks for expired sessions: default every second, on a thread of its
-    /// own. `None` starts no thread; then [`SessionManager::sweep`] is the application's to call.
+    /// How often the sweeper looks for expired sessions: 1 ms and more, default every second, on a
+    /// thread of its own. `None` starts no thread; then [`SessionManager::sweep`] is the application's to call.
     /// Expired sessions are dead in either case.
     pub fn sweep_every(mut self, interval: Option<Duration>) -> Self {
         self.sweep_interval = interval;
@@ -154,6 +156,7 @@ impl SessionManagerBuilder {
     /// [`ConfigError`], naming the setting and its range.
     pub fn build(self) -> Result<SessionManager, ConfigError> {
         self.config.check()?;
+        check_timeout("sweep_every", self.sweep_interval, SHORTEST_SWEEP)?;
         #[cfg(feature = "tower")]
         let web = self.web.check()?;
         let server_time = self.store.server_time().filter(|_| self.follow_store_clock);

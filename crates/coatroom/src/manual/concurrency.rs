@@ -93,9 +93,13 @@
 //!
 //! A login replaces the secret in the same record. The old one opens nothing from then on.
 //!
-//! - A request that began before the login may still commit its data; it never changes whose the
-//!   session is. If it tries to sign in or renew as well, it gets
-//!   [`Superseded`](crate::SessionError::Superseded).
+//! - A request that began before the login may still commit its data, also by `update` and `save`; it
+//!   never changes whose the session is. If it tries to sign in or renew, then or later, it gets
+//!   [`Superseded`](crate::SessionError::Superseded). It goes on seeing the session as it was before the
+//!   login, with what it wrote itself and nothing that came since, and no cookie of it goes out. What
+//!   it may meet of the newer data is the one attribute that an `edit`, an `update` or a merge of its
+//!   own is about. It may end the session. An event stream or websocket that is to go on after a login
+//!   opens its session again.
 //! - A request that *comes* with the old secret within 60 s of the login is a straggler of the same
 //!   browser: it reads an empty session, a write of it is `Superseded` (409), and its response sets no
 //!   cookie, so that it cannot overwrite the new one. Later the old secret is as good as unknown.

@@ -13,7 +13,7 @@
 //! | attributes of a session | 1,024 | 1 to 65,535 | [`max_attributes`](crate::SessionManagerBuilder::max_attributes) |
 //! | one encoded value | 256 KiB | 64 bytes to 64 MiB | [`max_value_bytes`](crate::SessionManagerBuilder::max_value_bytes) |
 //! | a whole record | 1 MiB | 1 KiB to 256 MiB | [`max_record_bytes`](crate::SessionManagerBuilder::max_record_bytes) |
-//! | sweeping | every second, on a thread | any interval; `None` | [`sweep_every`](crate::SessionManagerBuilder::sweep_every) |
+//! | sweeping | every second, on a thread | 1 ms and more; `None` | [`sweep_every`](crate::SessionManagerBuilder::sweep_every) |
 //! | clock | the machine's | | [`clock`](crate::SessionManagerBuilder::clock) |
 //! | listener, sealer | none | | [`on_event`](crate::SessionManagerBuilder::on_event), [`sealer`](crate::SessionManagerBuilder::sealer) |
 //!
@@ -52,6 +52,7 @@
 //! | lease of an expiry that was delivered | 60 s | then it is delivered again |
 //! | attempts of a commit | 500 | bounds a runaway, not a rush |
 //! | name of an attribute, principal, client label | 255 bytes | |
+//! | names of all attributes of a session together | 65,535 bytes | the record's table has 16 bits for them; 1,024 names of 64 bytes do not quite fit |
 //! | `Max-Age` | 1 s to 400 days | browsers keep no cookie longer |
 //!
 //! # How they compare

@@ -7,8 +7,8 @@
 //! | level | says |
 //! |---|---|
 //! | error | a request's session failed with a 5xx; a layer is missing; a listener panicked; the embedded store is in trouble |
-//! | warn | a handler's session call failed; going on without a session; a listener or a sweep failed |
-//! | info | renewed and ended sessions; a commit that was refused; a suspicious id |
+//! | warn | a handler's session call failed; a limit refused a commit or a login, with the limit; going on without a session; a listener or a sweep failed |
+//! | info | renewed and ended sessions; a commit that another request was before; a suspicious id |
 //! | debug | created, confirmed, evicted and expired sessions |
 //!
 //! # Metrics
@@ -50,9 +50,10 @@
 //! |---|---|---|
 //! | [`Conflict`](crate::SessionError::Conflict), [`Contended`](crate::SessionError::Contended), [`Gone`](crate::SessionError::Gone), [`Superseded`](crate::SessionError::Superseded) | 409 | the client sends the request again |
 //! | [`PrincipalEnded`](crate::SessionError::PrincipalEnded), [`TooManySessions`](crate::SessionError::TooManySessions) | 409 | sign in again; end a session first |
-//! | [`RecordTooLarge`](crate::SessionError::RecordTooLarge), [`TooManyAttributes`](crate::SessionError::TooManyAttributes), [`ValueError::TooLarge`](crate::ValueError::TooLarge) | 413 | keep large things elsewhere, and their name in the session |
+//! | [`RecordTooLarge`](crate::SessionError::RecordTooLarge), [`NamesTooLong`](crate::SessionError::NamesTooLong), [`TooManyAttributes`](crate::SessionError::TooManyAttributes), [`ValueError::TooLarge`](crate::ValueError::TooLarge) | 413 | keep large things elsewhere, and their name in the session |
 //! | [`Store`](crate::SessionError::Store), [`Entropy`](crate::SessionError::Entropy) | 503, with `Retry-After` | look at the store; its message names the path and the remedy |
 //! | [`ValueError::Decode`](crate::ValueError::Decode) | 500 | a deploy changed a type: take another slot name, or remove the attribute |
+//! | [`ValueError::Encode`](crate::ValueError::Encode) | 500 | the value's `Serialize` failed; its words may quote the value, so they are in no message: serialize such a value in a test to hear them |
 //! | the rest | 500 | a fault of the program; the message says which |
 //!
 //! The layer answers what it meets itself, a load or commit that fails, by

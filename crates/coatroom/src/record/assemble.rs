@@ -40,12 +40,15 @@ pub(crate) enum HeaderEdit<'a> {
     Whole(&'a Header),
 }
 
-/// More attributes, or more bytes of names or extensions, than a record has room for.
+/// More of something than a record has room for, which is [`FORMAT_MAX`] of each.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FormatLimit {
-    pub(crate) count: usize,
-    pub(crate) names: usize,
-    pub(crate) extensions: usize,
+pub(crate) enum FormatLimit {
+    /// The number of attributes.
+    Attributes(usize),
+    /// The bytes of all names together.
+    Names(usize),
+    /// The bytes of all extensions together.
+    Extensions(usize),
 }
 
 /// Count, end of names and length of extensions are 16-bit fields.
@@ -58,6 +61,26 @@ thread_local! {
 
 /// A scratch buffer larger than this is given back rather than kept by its thread.
 const SCRATCH_KEPT: usize = 256 * 1024;
+
+impl Record {
+    /// This very record with other attributes, or but for the edits without any: not a commit of it, but
+    /// what a request sees.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::assemble`].
+    pub(crate) fn seen_with(&self, cleared: bool, edits: &[AttributeEdit<'_>]) -> Result<Self, FormatLimit> {
+        Draft {
+            key: *self.key(),
+            activity: self.activity(),
+            header: HeaderEdit::Whole(&self.header()),
+            extensions: self.extensions().bytes(),
+            base: Some(self).filter(|_| !cleared),
+            edits,
+        }
+        .assemble()
+    }
+}
 
 impl Draft<'_> {
     /// Puts the record together.
@@ -84,11 +107,8 @@ impl Draft<'_> {
     fn write(&self, out: &mut Vec<u8>) -> Result<(), FormatLimit> {
         let base = self.base.map(|record| Attributes::new(&Fields::new(record.bytes())));
         let merged: SmallVec<[_; 16]> = self.merged(base).collect();
-        let names = merged.iter().map(|(name, _)| name.len()).sum();
         let (count, extensions) = (merged.len(), self.extensions.len());
-        if count > FORMAT_MAX || names > FORMAT_MAX || extensions > FORMAT_MAX {
-            return Err(FormatLimit { count, names, extensions });
-        }
+        check_room(count, merged.iter().map(|(name, _)| name.len()).sum(), extensions)?;
         let advanced;
         let header = match (self.header, self.base) {
             (HeaderEdit::Advance { nonce }, Some(base)) => {
@@ -97,7 +117,7 @@ impl Draft<'_> {
             }
             (HeaderEdit::Whole(header), _) => header,
             // Nothing advances without a base; the caller would have to make a header.
-            (HeaderEdit::Advance { .. }, None) => return Err(FormatLimit { count, names, extensions }),
+            (HeaderEdit::Advance { .. }, None) => return Err(FormatLimit::Attributes(count)),
         };
         out.resize(header.len(), 0);
         header.write(out, count, extensions);
@@ -153,4 +173,14 @@ impl Draft<'_> {
             }
         })
     }
+}
+
+fn check_room(count: usize, names: usize, extensions: usize) -> Result<(), FormatLimit> {
+    if count > FORMAT_MAX {
+        return Err(FormatLimit::Attributes(count));
+    }
+    if names > FORMAT_MAX {
+        return Err(FormatLimit::Names(names));
+    }
+    if extensions > FORMAT_MAX { Err(FormatLimit::Extensions(extensions)) } else { Ok(()) }
 }

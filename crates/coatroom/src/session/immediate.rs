@@ -29,7 +29,8 @@ impl Session {
     /// number of parallel updates none is lost. Where there is no session it creates one, whose
     /// cookie is sent with any status.
     ///
-    /// The closure may run more than once.
+    /// The closure may run more than once. Where another request has signed in meanwhile, the update lands
+    /// and is all that this request sees of the newer session.
     ///
     /// # Errors
     ///
@@ -79,7 +80,7 @@ impl Session {
                 Ok::<_, TryUpdateError<E>>(codec.encode(&slot, value).map_err(SessionError::from)?)
             })
             .await?;
-        self.shared.state.lock().updated(written);
+        self.shared.state.lock().updated(written, slot.name());
         // The closure ran in the attempt that landed.
         updated.ok_or(TryUpdateError::Session(SessionError::Gone))
     }

@@ -18,8 +18,9 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::InvalidText`] for a longer one; as [`set`](Self::set) when no change is
-    /// possible now. The commit may fail with [`SessionError::TooManySessions`] or
-    /// [`SessionError::PrincipalEnded`].
+    /// possible now. The commit may fail with [`SessionError::TooManySessions`],
+    /// [`SessionError::PrincipalEnded`] or, where another request signed in or renewed since this one loaded
+    /// the session, [`SessionError::Superseded`].
     ///
     /// Source: OWASP ASVS 7.2.4; NIST SP 800-63B-4 section 5.2.
     pub fn login(&self, principal: &str) -> Result<(), SessionError> {
@@ -41,7 +42,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set) when no change is possible now.
+    /// As [`set`](Self::set) when no change is possible now. The commit may fail with
+    /// [`SessionError::Superseded`], as that of a [`login`](Self::login).
     pub fn renew(&self) -> Result<(), SessionError> {
         let state = &mut *self.shared.state.lock();
         state.check_cookie()?;

@@ -152,13 +152,10 @@ impl Saving {
         let written = self.session.engine().write(&self.work, sent).instrument(span).await?;
         self.done = true;
         let state = &mut *self.session.shared.state.lock();
-        state.phase = self.phase;
+        state.saved(self.phase);
         let Some(mut written) = written else { return Ok(None) };
         let landed = (written.replaced.take(), written.record.clone());
-        state.written(written);
-        if self.work.settings.change_cookie() {
-            state.renew_cookie();
-        }
+        state.written(written, &self.work);
         Ok(Some(landed))
     }
 }
@@ -169,7 +166,7 @@ impl Drop for Saving {
             return;
         }
         let state = &mut *self.session.shared.state.lock();
-        state.phase = self.phase;
+        state.saved(self.phase);
         // An update that was under way before may have moved the view meanwhile.
         self.work.changes.pin(self.work.base.as_ref());
         state.changes = std::mem::take(&mut self.work.changes);

@@ -6,7 +6,7 @@ use crate::changes::Changes;
 use crate::engine::{AtOnce, Engine, Sent, Settings, Work, Written};
 use crate::error::SessionError;
 use crate::id::{EntropyError, Key, SessionId};
-use crate::record::{HashAlgorithm, Record};
+use crate::record::{AttributeEdit, HashAlgorithm, Record};
 
 /// One request's view: the record it began with and what it changed.
 pub(crate) struct State {
@@ -34,6 +34,8 @@ pub(crate) enum Phase {
     Open,
     /// A commit is under way.
     Saving,
+    /// As `Saving`, and the response has left meanwhile.
+    SavingSent,
     /// The response has left.
     Sent,
     /// The request's secret was replaced a moment ago: reads are empty, writes refused.
@@ -86,7 +88,8 @@ impl State {
             Phase::Open => Ok(()),
             Phase::Saving => Err(SessionError::SaveRunning),
             Phase::Sent if self.detached => Ok(()),
-            Phase::Sent => Err(SessionError::AfterResponse),
+            Phase::SavingSent if self.detached => Err(SessionError::SaveRunning),
+            Phase::Sent | Phase::SavingSent => Err(SessionError::AfterResponse),
             #[cfg(feature = "tower")]
             Phase::Superseded => Err(SessionError::Superseded),
             // A handle gives sessions out loaded, so none is changed in this phase.
@@ -157,8 +160,49 @@ impl State {
         if self.base.is_none() { self.id.clone().map(Box::new) } else { None }
     }
 
-    /// Takes in what a commit came to.
-    pub(crate) fn written(&mut self, written: Written) {
+    /// A commit that began in the phase `before` is no longer under way.
+    pub(super) fn saved(&mut self, before: Phase) {
+        self.phase = if self.phase == Phase::SavingSent { Phase::Sent } else { before };
+    }
+
+    /// Takes in what a commit of `work` came to.
+    pub(super) fn written(&mut self, written: Written, work: &Work) {
+        if let Some(view) = self.overtaken(&written) {
+            self.base = Some(work.changes.over(view));
+            return;
+        }
+        self.take(written);
+        if work.settings.change_cookie() {
+            self.renew_cookie();
+        }
+    }
+
+    /// Takes in what an update of the attribute `name` came to; what is deferred keeps the base it saw.
+    pub(super) fn updated(&mut self, written: Written, name: &str) {
+        // Parallel updates through clones of one handle may finish in any order.
+        let newer = |base: &Record| written.record.revision() > base.revision();
+        if !self.base.as_ref().is_none_or(newer) {
+            return;
+        }
+        self.changes.pin(self.base.as_ref());
+        match self.overtaken(&written) {
+            Some(view) => {
+                let edit = AttributeEdit { name, value: written.record.get(name) };
+                self.base = Some(view.seen_with(false, &[edit]).unwrap_or_else(|_| view.clone()));
+            }
+            None => self.take(written),
+        }
+    }
+
+    /// The view that this request keeps where what it wrote landed behind a renewal that is not its own. It
+    /// gains what this request wrote and nothing else: the rest is for whoever holds the new secret.
+    /// And since its record is still the one that the request's own secret opened, every later commit
+    /// meets a newer one, and signs in nobody and renews nothing.
+    fn overtaken(&self, written: &Written) -> Option<&Record> {
+        self.base.as_ref().filter(|view| written.id.is_none() && !view.shares_secret(&written.record))
+    }
+
+    fn take(&mut self, written: Written) {
         if let Some(id) = written.id {
             self.id = Some(*id);
             self.cookie = CookieAction::Send;
@@ -166,18 +210,8 @@ impl State {
         self.base = Some(written.record);
     }
 
-    /// Takes in what an update came to; what is deferred keeps the base it saw.
-    pub(crate) fn updated(&mut self, written: Written) {
-        // Parallel updates through clones of one handle may finish in any order.
-        let newer = |base: &Record| written.record.revision() > base.revision();
-        if self.base.as_ref().is_none_or(newer) {
-            self.changes.pin(self.base.as_ref());
-            self.written(written);
-        }
-    }
-
     /// The browser holds a cookie of another duration than the session now has.
-    pub(super) fn renew_cookie(&mut self) {
+    fn renew_cookie(&mut self) {
         if self.id.is_some() && self.phase != Phase::Sent {
             self.cookie = CookieAction::Send;
         }

@@ -138,9 +138,11 @@ impl State {
     }
 
     fn close(&mut self) -> CookieNews {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Sent;
-        }
+        self.phase = match self.phase {
+            Phase::Open => Phase::Sent,
+            Phase::Saving => Phase::SavingSent,
+            other => other,
+        };
         match std::mem::replace(&mut self.cookie, CookieAction::Keep) {
             CookieAction::Keep => CookieNews::Nothing,
             CookieAction::Expire => CookieNews::Expire,

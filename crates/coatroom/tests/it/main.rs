@@ -3,16 +3,22 @@
 
 mod cancellation;
 mod conformance;
+mod events;
 mod examples;
 mod format;
 mod identity;
 mod layer;
+mod lifecycle;
+mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
+mod options;
 mod parallel;
+mod principals;
 #[cfg(feature = "redis")]
 mod redis;
+mod stragglers;
 mod support;
 mod tidy;
 mod time;

@@ -1,5 +1,7 @@
 //! What the tests share: both stores, a clock moved by hand, an application around them.
 
+pub mod capture;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -188,6 +188,54 @@ on_each_store! {
         assert_eq!(open(&house, &id).await.names(), ["count"]);
     }
 
+    async fn names_too_long_for_a_record_are_an_error_that_names_their_own_limit(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        let session = open(&house, &id).await;
+        // With "count" that is one byte more than fits.
+        for n in 0..257 {
+            let size = if n < 256 { 255 } else { 251 };
+            session.set(Slot::new(&format!("{n:0size$}")), &n).unwrap();
+        }
+        let error = house.sessions.commit(&session).await.unwrap_err();
+        assert!(matches!(error, SessionError::NamesTooLong { size: 65_536, limit: 65_535 }), "{error}");
+        assert!(error.to_string().contains("65535") && !error.to_string().contains("max_"), "{error}");
+        assert_eq!(error.status(), 413);
+        session.remove(Slot::<i32>::new(&format!("{:0251}", 256))).unwrap();
+        session.set(Slot::new(&format!("{:0250}", 256)), &256).unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        assert_eq!(open(&house, &id).await.names().len(), 258);
+    }
+
+    async fn an_error_about_a_value_does_not_quote_it(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        let session = open(&house, &id).await;
+        session.set(Slot::new("pin"), &77u8).unwrap();
+        session.set(Slot::new("debt"), &-7i8).unwrap();
+        session.set(Slot::new("married"), &true).unwrap();
+        session.set(Slot::new("diary"), &"dear diary".to_owned()).unwrap();
+        let unreadable = [
+            session.get(Slot::<String>::new("pin")).unwrap_err(),
+            session.get(Slot::<String>::new("debt")).unwrap_err(),
+            session.get(Slot::<String>::new("married")).unwrap_err(),
+            session.get(Slot::<Picky>::new("diary")).unwrap_err(),
+        ];
+        let unwritable = session.set(Slot::new("picky"), &Picky).unwrap_err();
+        assert!(unwritable.to_string().contains("\"picky\" failed: its Serialize refused it"), "{unwritable}");
+        for error in unreadable.iter().chain([&unwritable]) {
+            let mut said = format!("{error:?}");
+            let mut cause: Option<&dyn std::error::Error> = Some(error);
+            while let Some(error) = cause {
+                said += &error.to_string();
+                cause = error.source();
+            }
+            for value in ["77", "-7", "True", "true", "dear"] {
+                assert!(!said.contains(value), "{said}");
+            }
+        }
+    }
+
     async fn a_struct_gains_a_field_by_a_deploy(place) {
         #[derive(Serialize, Deserialize)]
         struct Old { sku: String }
@@ -216,6 +264,22 @@ on_each_store! {
         session.set_raw("other", Some(RawValue { format, bytes: &bytes }), OnConflict::LaterWins).unwrap();
         let error = session.get(Slot::<String>::new("other")).unwrap_err();
         assert!(matches!(error, SessionError::Value(ValueError::Sealed { .. })), "{error}");
+    }
+}
+
+/// Refuses everything, and says what.
+#[derive(Debug)]
+struct Picky;
+
+impl Serialize for Picky {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no room for dear diary"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Picky {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom(format!("no reading of {}", String::deserialize(from)?)))
     }
 }
 

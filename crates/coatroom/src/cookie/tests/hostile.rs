@@ -1,4 +1,5 @@
-//! The hostile `Cookie` headers that session systems have stumbled over, numbered.
+//! The hostile `Cookie` headers that session systems have stumbled over, numbered. The part of case 32 that
+//! needs a store, an id that was good once, is in `tests/it/events.rs`.
 
 use super::*;
 

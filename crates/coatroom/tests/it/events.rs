@@ -1,0 +1,208 @@
+//! What the one listener hears of a life.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::{Request, header};
+use axum::routing::{get, post};
+use coatroom::testing::{Client, signed_in};
+use coatroom::{Event, Locator, MemoryStore, Session, SessionId, SessionManagerBuilder, Slot, Suspicion};
+
+use crate::support::{House, MINUTE, Place, memory, on_each_store};
+
+const COOKIE: &str = "__Host-session";
+const COUNT: Slot<u64> = Slot::new("count");
+
+/// An event, and what it says beside its session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Heard {
+    Confirmed(Locator),
+    Created(Locator),
+    Ended(Locator, Option<String>),
+    Evicted(Locator),
+    Expired(Locator),
+    Renewed(Locator, Option<String>),
+    Suspicious(Suspicion, Option<Locator>),
+}
+
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<Heard>>>);
+
+impl Ear {
+    fn on(&self, builder: SessionManagerBuilder) -> SessionManagerBuilder {
+        let ear = self.clone();
+        builder.on_event(move |event: &Event<'_>| ear.0.lock().unwrap().push(Heard::from(event)))
+    }
+
+    /// What was heard since the last call.
+    fn take(&self) -> Vec<Heard> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl From<&Event<'_>> for Heard {
+    fn from(event: &Event<'_>) -> Self {
+        match event {
+            Event::Confirmed { locator } => Self::Confirmed(*locator),
+            Event::Created { locator } => Self::Created(*locator),
+            Event::Ended { locator, principal } => Self::Ended(*locator, principal.map(str::to_owned)),
+            Event::Evicted(session) => Self::Evicted(session.info().locator),
+            Event::Expired(session) => Self::Expired(session.info().locator),
+            Event::Renewed { locator, principal } => Self::Renewed(*locator, principal.map(str::to_owned)),
+            Event::Suspicious { reason, locator } => Self::Suspicious(*reason, *locator),
+            other => panic!("an event of another kind: {other:?}"),
+        }
+    }
+}
+
+fn visitor(house: &House) -> Client<Router> {
+    let add = async |session: Session| session.update(COUNT, |n| n + 1).await.map(|n| n.to_string());
+    let app = Router::new()
+        .route("/", get(async |session: Session| session.exists().to_string()).post(add))
+        .route("/renew", post(async |session: Session| session.renew()))
+        .route("/login", post(async |session: Session| session.login("alice")))
+        .route("/logout", post(async |session: Session| session.logout().await));
+    Client::new(app.layer(house.sessions.layer()))
+}
+
+fn listening(place: Place) -> (House, Ear) {
+    let ear = Ear::default();
+    (House::with(place, |builder| ear.on(builder)), ear)
+}
+
+fn id_of(visitor: &Client<Router>) -> SessionId {
+    SessionId::parse(visitor.cookie(COOKIE).unwrap().as_bytes()).unwrap()
+}
+
+on_each_store! {
+    async fn a_life_is_told_from_its_creation_to_its_end(place) {
+        let (house, ear) = listening(place);
+        let mut visitor = visitor(&house);
+        visitor.get("/").await;
+        assert_eq!(ear.take(), []);
+        visitor.post("/", "").await;
+        let locator = id_of(&visitor).locator();
+        assert_eq!(ear.take(), [Heard::Created(locator)]);
+        visitor.get("/").await;
+        assert_eq!(ear.take(), [Heard::Confirmed(locator)]);
+        visitor.get("/").await;
+        visitor.post("/", "").await;
+        assert_eq!(ear.take(), []);
+        visitor.post("/renew", "").await;
+        assert_eq!(ear.take(), [Heard::Renewed(locator, None)]);
+        visitor.post("/login", "").await;
+        assert_eq!(ear.take(), [Heard::Renewed(locator, Some("alice".into()))]);
+        visitor.post("/logout", "").await;
+        assert_eq!(ear.take(), [Heard::Ended(locator, Some("alice".into()))]);
+        visitor.post("/logout", "").await;
+        assert_eq!(ear.take(), []);
+    }
+
+    async fn ending_by_locator_and_by_principal_is_told_once_for_each_session(place) {
+        let (house, ear) = listening(place);
+        let mut locators = Vec::new();
+        for _ in 0..3 {
+            locators.push(signed_in(&house.sessions, "alice").await.unwrap().locator());
+        }
+        ear.take();
+        house.sessions.end(&locators[0]).await.unwrap();
+        house.sessions.end(&locators[0]).await.unwrap();
+        assert_eq!(ear.take(), [Heard::Ended(locators[0], Some("alice".into()))]);
+        house.sessions.end_all("alice").await.unwrap();
+        let mut heard = ear.take();
+        heard.sort_by_key(|heard| locators.iter().position(|l| *heard == Heard::Ended(*l, Some("alice".into()))));
+        assert_eq!(heard, [1, 2].map(|n| Heard::Ended(locators[n], Some("alice".into()))));
+    }
+
+    async fn a_wrong_secret_is_told_with_the_session_it_was_tried_on_and_a_late_one_too(place) {
+        let (house, ear) = listening(place);
+        let mut visitor = visitor(&house);
+        visitor.post("/", "").await;
+        let (old, locator) = (id_of(&visitor), id_of(&visitor).locator());
+        let other = SessionId::generate().unwrap().expose();
+        let forged = format!("{}{}", &old.expose()[..22], &other[22..]);
+        // The 22nd character belongs to both halves, and here to the right locator.
+        let forged = SessionId::parse(forged.as_bytes()).unwrap();
+        assert_eq!(forged.locator(), locator);
+        visitor.post("/login", "").await;
+        ear.take();
+        assert!(house.sessions.open(&forged).await.unwrap().is_none());
+        assert_eq!(ear.take(), [Heard::Suspicious(Suspicion::WrongSecret, Some(locator))]);
+        // The previous secret is a straggler's for a minute.
+        assert!(house.sessions.open(&old).await.unwrap().is_none());
+        assert_eq!(ear.take(), []);
+        house.clock.advance(MINUTE);
+        assert!(house.sessions.open(&old).await.unwrap().is_none());
+        assert_eq!(ear.take(), [Heard::Suspicious(Suspicion::WrongSecret, Some(locator))]);
+    }
+
+    /// Case 32 of the hostile cookies: an id that was good once. It is no session, adopts nothing and
+    /// changes no cookie; and it is no event, since every honest browser sends it after its lunch.
+    async fn the_id_of_a_session_that_is_over_is_unknown_and_not_suspicious(place) {
+        let (house, ear) = listening(place.clone());
+        let blog = House::with(place, |b| b.namespace("blog"));
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let mut visitor = visitor(&house);
+            visitor.post("/", "").await;
+            ids.push(id_of(&visitor));
+        }
+        house.sessions.end(&ids[0].locator()).await.unwrap();
+        house.clock.advance(21 * MINUTE);
+        // Expired and not swept, expired and swept.
+        let foreign = signed_in(&blog.sessions, "alice").await.unwrap();
+        ear.take();
+        for swept in [false, true] {
+            if swept {
+                house.sessions.sweep().await.unwrap();
+                ear.take();
+            }
+            for id in ids.iter().chain([&foreign]) {
+                let mut visitor = visitor(&house);
+                visitor.set_cookie(COOKIE, &id.expose());
+                let answer = visitor.get("/").await;
+                assert_eq!((answer.text(), answer.headers.get(header::SET_COOKIE)), ("false", None));
+            }
+            assert_eq!(ear.take(), []);
+        }
+        assert!(blog.sessions.open(&foreign).await.unwrap().is_some());
+        let mut visitor = visitor(&house);
+        visitor.set_cookie(COOKIE, &ids[0].expose());
+        visitor.post("/", "").await;
+        assert_ne!(id_of(&visitor).locator(), ids[0].locator());
+    }
+}
+
+#[tokio::test]
+async fn what_a_full_store_puts_out_is_told() {
+    let ear = Ear::default();
+    let store = Arc::new(MemoryStore::builder().max_bytes(64 << 10).build());
+    let house = House::with_store(store, |builder| ear.on(builder));
+    let mut created = Vec::new();
+    while !ear.0.lock().unwrap().iter().any(|heard| matches!(heard, Heard::Evicted(_))) {
+        assert!(created.len() < 1_000, "64 KiB hold no thousand records of a kilobyte");
+        let (id, session) = house.sessions.create().unwrap();
+        session.set(Slot::new("note"), &"x".repeat(1_000)).unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        created.push(id.locator());
+    }
+    let evicted = ear.take().into_iter().filter_map(|heard| match heard {
+        Heard::Evicted(locator) => Some(locator),
+        _ => None,
+    });
+    for locator in evicted {
+        assert!(created.contains(&locator));
+        assert!(house.sessions.open_locator(&locator).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_id_is_told_once_a_request_and_names_no_session() {
+    let (house, ear) = listening(memory());
+    let mut visitor = visitor(&house);
+    for odd in ["", "planted", "../../etc/passwd"] {
+        let request = Request::get("/").header(header::COOKIE, format!("{COOKIE}={odd}"));
+        assert_eq!(visitor.send(request.body(String::new()).unwrap()).await.text(), "false");
+        assert_eq!(ear.take(), [Heard::Suspicious(Suspicion::Malformed, None)]);
+    }
+}

@@ -1,0 +1,111 @@
+//! What a request may still do, take back, and tell of its session.
+
+use std::sync::Arc;
+
+use coatroom::store::{FaultyStore, Operation};
+use coatroom::{SessionError, Slot};
+
+use crate::support::{House, MINUTE, memory, on_each_store};
+
+const COUNT: Slot<u64> = Slot::new("count");
+
+on_each_store! {
+    async fn what_is_discarded_is_not_committed(place) {
+        let house = House::new(place);
+        let (id, session) = house.sessions.create().unwrap();
+        session.set(COUNT, &1).unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        let revision = session.revision();
+        session.set(COUNT, &2).unwrap();
+        session.login("mallory").unwrap();
+        session.set_client_label("a browser").unwrap();
+        session.set_idle_timeout(MINUTE).unwrap();
+        session.discard();
+        assert_eq!((session.get(COUNT).unwrap(), session.principal()), (Some(1), None));
+        assert_eq!(house.sessions.commit(&session).await.unwrap(), None);
+        assert_eq!(session.revision(), revision);
+        let session = house.sessions.open(&id).await.unwrap().unwrap();
+        assert_eq!((session.get(COUNT).unwrap(), session.principal(), session.client_label()), (Some(1), None, None));
+        assert_eq!(session.idle_timeout(), 20 * MINUTE);
+        // What follows it counts.
+        session.set(COUNT, &3).unwrap();
+        session.discard();
+        session.set(COUNT, &4).unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        assert_eq!(house.sessions.open(&id).await.unwrap().unwrap().get(COUNT).unwrap(), Some(4));
+    }
+
+    async fn a_client_label_is_kept_shown_and_replaced(place) {
+        let house = House::new(place);
+        let (id, session) = house.sessions.create().unwrap();
+        session.login("alice").unwrap();
+        session.set_client_label("Firefox on Linux").unwrap();
+        assert_eq!(session.client_label().as_deref(), Some("Firefox on Linux"));
+        house.sessions.commit(&session).await.unwrap();
+        let listed = house.sessions.of("alice").await.unwrap();
+        assert_eq!(listed[0].client_label.as_deref(), Some("Firefox on Linux"));
+        let session = house.sessions.open(&id).await.unwrap().unwrap();
+        session.set_client_label(&"ü".repeat(127)).unwrap();
+        let refusal = session.set_client_label(&"ü".repeat(128));
+        let expected = matches!(refusal, Err(SessionError::InvalidText { what: "client label", size: 256, limit: 255 }));
+        assert!(expected, "{refusal:?}");
+        house.sessions.commit(&session).await.unwrap();
+        let session = house.sessions.open(&id).await.unwrap().unwrap();
+        assert_eq!(session.client_label(), Some("ü".repeat(127)));
+        assert_eq!(session.principal().as_deref(), Some("alice"));
+    }
+}
+
+#[tokio::test]
+async fn while_a_save_is_running_nothing_is_changed() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let house = House::with_store(faulty.clone(), |b| b);
+    let (id, session) = house.sessions.create().unwrap();
+    house.sessions.commit(&session).await.unwrap();
+    session.set(COUNT, &1).unwrap();
+    let held = faulty.hold_before(Operation::Commit, 1);
+    let saving = session.clone();
+    let saved = tokio::spawn(async move { saving.save().await });
+    held.reached().await;
+    for refused in [
+        session.set(COUNT, &2),
+        session.remove(COUNT),
+        session.edit(COUNT, |n| *n += 1),
+        session.clear(),
+        session.login("alice"),
+        session.renew(),
+        session.set_client_label("a browser"),
+        session.set_idle_timeout(MINUTE),
+        session.set_lifetime(MINUTE),
+        session.set_persistent(true),
+        session.update(COUNT, |n| n + 1).await.map(drop),
+        session.save().await,
+        session.logout().await,
+    ] {
+        assert!(matches!(refused, Err(SessionError::SaveRunning)), "{refused:?}");
+    }
+    session.discard();
+    held.open();
+    saved.await.unwrap().unwrap();
+    session.set(COUNT, &2).unwrap();
+    session.save().await.unwrap();
+    assert_eq!(house.sessions.open(&id).await.unwrap().unwrap().get(COUNT).unwrap(), Some(2));
+}
+
+#[tokio::test]
+async fn dropping_a_save_opens_the_session_with_its_changes() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let house = House::with_store(faulty.clone(), |b| b);
+    let (id, session) = house.sessions.create().unwrap();
+    house.sessions.commit(&session).await.unwrap();
+    session.set(COUNT, &1).unwrap();
+    let held = faulty.hold_before(Operation::Commit, 1);
+    let saving = session.clone();
+    let saved = tokio::spawn(async move { saving.save().await });
+    held.reached().await;
+    saved.abort();
+    assert!(saved.await.unwrap_err().is_cancelled());
+    session.edit(COUNT, |n| *n += 1).unwrap();
+    session.save().await.unwrap();
+    assert_eq!(house.sessions.open(&id).await.unwrap().unwrap().get(COUNT).unwrap(), Some(2));
+}

@@ -1,0 +1,129 @@
+//! Logins that race the ending of all, and the cap.
+
+use std::sync::Arc;
+
+use coatroom::store::{FaultyStore, Gate, Operation};
+use coatroom::testing::signed_in;
+use coatroom::{AtLimit, Locator, SessionError, SessionId, Slot};
+
+use crate::support::{House, SECOND, memory, on_each_store};
+
+const CART: Slot<u64> = Slot::new("cart");
+
+/// A login held by a fault, all sessions of its principal ended meanwhile, and nobody left.
+async fn check_it_loses(hold: impl FnOnce(&FaultyStore) -> Gate, exists: bool) {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let house = House::with_store(faulty.clone(), |b| b);
+    let (id, session) = house.sessions.create().unwrap();
+    if exists {
+        session.set(CART, &1).unwrap();
+        house.sessions.commit(&session).await.unwrap();
+    }
+    session.login("alice").unwrap();
+    let held = hold(&faulty);
+    let sessions = house.sessions.clone();
+    let login = tokio::spawn(async move { sessions.commit(&session).await });
+    held.reached().await;
+    house.sessions.end_all("alice").await.unwrap();
+    held.open();
+    let login = login.await.unwrap();
+    assert!(matches!(login, Err(SessionError::PrincipalEnded)), "{login:?}");
+    assert!(house.sessions.of("alice").await.unwrap().is_empty());
+    assert_eq!(house.sessions.count().await.unwrap(), 0);
+    assert!(house.sessions.open(&id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_login_that_lands_after_all_were_ended_is_ended_too() {
+    check_it_loses(|faulty| faulty.hold_before(Operation::Commit, 1), true).await;
+    check_it_loses(|faulty| faulty.hold_before(Operation::Create, 1), false).await;
+}
+
+#[tokio::test]
+async fn a_login_that_landed_before_all_were_ended_is_told_so() {
+    check_it_loses(|faulty| faulty.hold_after(Operation::Commit, 1), true).await;
+    check_it_loses(|faulty| faulty.hold_after(Operation::Create, 1), false).await;
+    check_it_loses(|faulty| faulty.hold_before(Operation::Epoch, 2), true).await;
+}
+
+async fn log_in(house: &House) -> (SessionId, Result<(), SessionError>) {
+    house.clock.advance(SECOND);
+    let (id, session) = house.sessions.create().unwrap();
+    session.set(CART, &1).unwrap();
+    house.sessions.commit(&session).await.unwrap();
+    session.login("alice").unwrap();
+    match house.sessions.commit(&session).await {
+        Ok(renewed) => (renewed.unwrap(), Ok(())),
+        Err(refusal) => (id, Err(refusal)),
+    }
+}
+
+async fn left(house: &House) -> Vec<Locator> {
+    house.sessions.of("alice").await.unwrap().iter().map(|info| info.locator).collect()
+}
+
+on_each_store! {
+    async fn at_the_cap_the_oldest_login_ends(place) {
+        let house = House::with(place, |b| b.max_sessions_per_principal(2, AtLimit::EndOldest));
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            let (id, login) = log_in(&house).await;
+            login.unwrap();
+            ids.push(id);
+            let expected: Vec<_> = ids.iter().rev().take(2).map(SessionId::locator).collect();
+            assert_eq!(left(&house).await, expected);
+        }
+        assert!(house.sessions.open(&ids[0]).await.unwrap().is_none());
+        assert_eq!(house.sessions.count().await.unwrap(), 2);
+        assert_eq!(left(&house).await, [ids[3].locator(), ids[2].locator()]);
+    }
+
+    async fn at_the_cap_a_login_is_refused_and_its_session_stays_as_it_was(place) {
+        let house = House::with(place, |b| b.max_sessions_per_principal(2, AtLimit::Refuse));
+        let (first, second) = (log_in(&house).await.0, log_in(&house).await.0);
+        let (third, refusal) = log_in(&house).await;
+        assert!(matches!(refusal, Err(SessionError::TooManySessions { limit: 2 })), "{refusal:?}");
+        assert_eq!(left(&house).await, [second.locator(), first.locator()]);
+        let session = house.sessions.open(&third).await.unwrap().unwrap();
+        assert_eq!((session.principal(), session.get(CART).unwrap()), (None, Some(1)));
+        // Who is in already may sign in again, and where one has left there is room.
+        let again = house.sessions.open(&first).await.unwrap().unwrap();
+        again.login("alice").unwrap();
+        house.sessions.commit(&again).await.unwrap();
+        house.sessions.end(&second.locator()).await.unwrap();
+        session.login("alice").unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        assert_eq!(left(&house).await.len(), 2);
+    }
+
+    async fn no_session_is_left_of_a_login_that_raced_the_ending_of_all(place) {
+        let house = House::with(place.clone(), |b| b);
+        for _ in 0..50 {
+            let (_, session) = house.sessions.create().unwrap();
+            let sessions = house.sessions.clone();
+            let ender = tokio::spawn(async move { sessions.end_all("alice").await.unwrap() });
+            session.login("alice").unwrap();
+            let login = house.sessions.commit(&session).await;
+            ender.await.unwrap();
+            // Who is left signed in did so after the epoch had risen, whoever was told what.
+            let (namespace, now) = (house.sessions.namespace(), house.sessions.now());
+            let epoch = place.store.epoch(namespace, "alice").await.unwrap();
+            let left = place.store.of_principal(namespace, "alice", now).await.unwrap();
+            assert!(left.iter().all(|record| record.principal_epoch() == Some(epoch)));
+            match login {
+                Ok(_) => {}
+                Err(SessionError::PrincipalEnded) => assert!(left.is_empty()),
+                Err(error) => panic!("{error}"),
+            }
+            house.sessions.end_all("alice").await.unwrap();
+        }
+    }
+
+    async fn a_refused_login_leaves_no_session_that_it_made(place) {
+        let house = House::with(place, |b| b.max_sessions_per_principal(1, AtLimit::Refuse));
+        signed_in(&house.sessions, "alice").await.unwrap();
+        let refusal = signed_in(&house.sessions, "alice").await;
+        assert!(matches!(refusal, Err(SessionError::TooManySessions { limit: 1 })), "{refusal:?}");
+        assert_eq!(house.sessions.count().await.unwrap(), 1);
+    }
+}
