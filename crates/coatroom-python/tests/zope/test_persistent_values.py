@@ -85,6 +85,24 @@ def _expect_moved(site):
         assert (moved.things, moved.inner.things) == (7, 8)
 
 
+def test_an_object_is_whole_after_clearing_and_going_back(site):
+    put(site, basket=basket_of(7))
+    with site.visit() as container:
+        session = container[VISITOR]
+        old, new = session["basket"], session.setdefault("new", basket_of(8))
+        transaction.savepoint()
+        old.things = 9
+        session.clear()
+        point = transaction.savepoint()
+        session["other"] = 1
+        point.rollback()
+        assert (old.things, new.things) == (9, 8)
+        session["moved"] = [old, new]
+    with site.visit() as container:
+        assert container[VISITOR].keys() == ["moved"]
+        assert [basket.things for basket in container[VISITOR]["moved"]] == [9, 8]
+
+
 def test_a_tree_that_went_is_whole_for_whoever_holds_it(site):
     put(site, tree=OOBTree({number: number for number in range(500)}))
     held = Held(site)

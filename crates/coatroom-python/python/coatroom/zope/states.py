@@ -159,13 +159,14 @@ class SessionState(Staging):
         self.record.remove(name)
 
     def clear(self):
-        if self._jar is not None:
-            self._let_go(self._object_names())
-            # One that somebody holds may be changed, and so kept for nothing.
-            self._drops_references = True
+        # Objects that somebody may hold go at the commit.
+        objects = {name: self.record.read(name) for name in self._object_names()} if self._jar is not None else {}
         self._forget_live()
-        self.changed_objects.clear()
         self.record.clear()
+        for name, body in objects.items():
+            if body is not None:
+                self.record.write(name, body)
+        self._drops_references = self._drops_references or self._jar is not None
 
     def time(self):
         return self.house.manager.now()
