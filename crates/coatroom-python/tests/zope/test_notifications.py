@@ -148,3 +148,12 @@ def test_in_band_a_notifier_runs_within_the_request(told, monkeypatch):
         assert session["greeted"] is True
         session.invalidate()
     assert [kind for kind, _, _ in heard] == ["add", "delete"]
+
+
+def test_a_session_that_timed_out_is_told_by_the_request_that_begins_it_anew(told):
+    begin(told, n=1)
+    told.clock.advance(100)
+    begin(told, n=2)
+    assert heard == [("delete", VISITOR, {"n": 1})]
+    with told.visit() as container:
+        assert container[VISITOR]["n"] == 2

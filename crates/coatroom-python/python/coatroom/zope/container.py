@@ -21,7 +21,6 @@ from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
 from coatroom.zope import records
-from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
 from coatroom.zope.guards import guarded
@@ -144,14 +143,14 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
     def __setitem__(self, k, v):
         found = self._find(k)
         if found is not None:
-            transactions.current().end(found)
+            self._sessions().end(found)
         state = self._open(k, count=found is None)
         base = aq_base(v)
         if isinstance(base, TransientObject):
             for key, value in base.items():
                 state.set(names.encode(key), value)
             state.item = base
-            base._bind(state, transactions.current())
+            base._bind(state, self._sessions())
         else:
             state.set(names.PLAIN_VALUE, v)
         notifications.begun(self, state)
@@ -162,7 +161,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         if state is None:
             raise KeyError(k)
         item = self._wrap(state)
-        transactions.current().end(state)
+        self._sessions().end(state)
         return state.last_accessed, item
 
     @security.protected(access_transient_objects)
@@ -177,7 +176,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
     @security.protected(access_transient_objects)
     def __len__(self):
         house = self._house()
-        mine = transactions.current().all(house)
+        mine = self._sessions().all(house)
         if not mine:
             return guarded(house.manager.count)
         return len(self.keys())
@@ -188,7 +187,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
     def keys(self):
         """The keys of all sessions. Reads every one: for operators, not for requests."""
         house, now = self._house(), self._now()
-        mine = transactions.current().all(house)
+        mine = self._sessions().all(house)
         stored = set(self._stored_keys(house)) - set(mine)
         alive = [key for key, state in mine.items() if state is not None and state.is_live(now)]
         return names.in_order([*stored, *alive])
@@ -243,7 +242,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         house = self._house()
         if self._inband_housekeeping:
             housekeeping.housekeep_inband(self, house)
-        sessions = transactions.current()
+        sessions = self._sessions()
         state = sessions.find(house, key, keyring.find(aq_base(self)._p_jar or self._jar()))
         if state is None:
             return None
@@ -266,17 +265,17 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         house = self._house()
         names.encode(key, "key")
         ring = keyring.ensure(self._jar())
-        return transactions.current().begin(house, key, ring, house.manager.now())
+        return self._sessions().begin(house, key, ring, house.manager.now())
 
     def _endSession(self, state):
         """Ends a session at its own wish, which is notified."""
-        transactions.current().end(state)
+        self._sessions().end(state)
         notifications.ended(self, state)
 
     def _wrap(self, state):
         if state.is_single_value():
             return state.get(names.PLAIN_VALUE)
-        return self._session_class._of(state, transactions.current()).__of__(self)
+        return self._session_class._of(state, self._sessions()).__of__(self)
 
     def _stored_keys(self, house):
         ring = keyring.find(self._jar())

@@ -33,3 +33,8 @@ class SessionLimitError(ValueError):
 
 class UnpicklableValueError(TypeError):
     """A value cannot be kept, because it does not pickle."""
+
+
+class UnreadableValueError(ValueError):
+    """A value is there and cannot be read: what its class makes of it failed, or a persistent object
+    in it is gone."""

@@ -50,6 +50,11 @@ def of_object(oid):
     return PERSISTENT + oid.hex()
 
 
+def oid_of(name):
+    """The object id that such a name was made of."""
+    return bytes.fromhex(name[len(PERSISTENT) :])
+
+
 def described(name):
     """An attribute in the words of an error."""
     if is_key(name):

@@ -17,7 +17,6 @@ from transaction.interfaces import TransientError
 
 from coatroom.zope import names
 from coatroom.zope import records
-from coatroom.zope import transactions
 from coatroom.zope.guards import guarded
 
 logger = logging.getLogger("coatroom.zope")
@@ -44,7 +43,7 @@ def ended(container, state):
     if container._inband_housekeeping:
         container.notifyDel(container._wrap(state))
     elif container._delCallback and not state.is_new:
-        state.stage()
+        state.stage_what_can_be_kept()
         kept = state.record.attributes()
         _post_with_commit(DELETE, state, lambda: kept)
 
@@ -92,14 +91,12 @@ def call(container, target, item, what):
 
 
 def _post_with_commit(kind, state, attributes):
-    sessions = transactions.current()
-
     def write(undos):
         if kind == DELETE or state.native.exists:
             undo = guarded(lambda: _post(kind, state, attributes()))
             undos.append((state.house.outbox, undo))
 
-    sessions.after_write.append(write)
+    state.sessions.after_write.append(write)
 
 
 def _post(kind, state, attributes):

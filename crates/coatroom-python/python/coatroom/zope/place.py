@@ -8,6 +8,7 @@ from Acquisition import aq_parent
 from coatroom.zope import housekeeping
 from coatroom.zope import houses
 from coatroom.zope import settings
+from coatroom.zope import transactions
 
 
 class Place:
@@ -44,3 +45,7 @@ class Place:
 
     def _jar(self):
         return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
+
+    def _sessions(self):
+        """Those of the transaction in which the container was loaded."""
+        return transactions.current(getattr(self._jar(), "transaction_manager", None))

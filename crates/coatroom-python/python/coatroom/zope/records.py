@@ -7,13 +7,16 @@ from coatroom.zope import names
 logger = logging.getLogger("coatroom.zope")
 
 OPAQUE = 2
+#: What says which session it is.
+_OWN = (names.ID, names.CONTAINER_KEY)
 
 
 class Record:
     """The record that the transaction began with, and the attributes it has staged.
 
     Everything that is read was written by this site, for this very container, session and
-    attribute; anything else is refused, logged and missing.
+    attribute; anything else is refused, logged and missing. A session that is begun again under the
+    same key is another one.
     """
 
     def __init__(self, house, native, ring):
@@ -21,7 +24,9 @@ class Record:
         self.ring = ring
         #: Whether nothing that the store holds is to be seen any more.
         self.is_cleared = False
-        self._namespace = house.namespace
+        self._container = house.namespace
+        #: The container and the session's id, to which all but the id itself is bound.
+        self._namespace = None
         #: Name to body; None for what is removed.
         self._staged = {}
         #: Name to bytes that are kept as they are.
@@ -33,8 +38,19 @@ class Record:
             return self._staged[name]
         if self.is_cleared:
             return None
+        return self._authentic(self._namespace, name)
+
+    def read_id(self):
+        """The id of the session in the store; None where there is none of this site."""
+        body = self._authentic(self._container, names.ID)
+        if body is None:
+            return None
+        self._bind(body.decode())
+        return body.decode()
+
+    def _authentic(self, namespace, name):
         native, ring = self.native, self.ring
-        body = native.read(ring, self._namespace, name) if ring is not None else None
+        body = native.read(ring, namespace, name) if ring is not None else None
         if body is None and native.contains(name):
             what = names.described(name)
             logger.error("refused %s of session %s: it was not written by this site", what, native.locator)
@@ -46,9 +62,27 @@ class Record:
             return False
         return self.read(name) is not None
 
+    def holds(self, name):
+        """Whether there is an attribute, be it tampered with or not."""
+        if name in self._staged:
+            return self._staged[name] is not None
+        return self.is_untouched(name)
+
+    def is_untouched(self, name):
+        """Whether there is an attribute that is as the store holds it."""
+        return name not in self._staged and not self.is_cleared and self.native.contains(name)
+
     def write(self, name, body):
         """Stages an attribute."""
         self._staged[name] = body
+
+    def write_id(self, id):
+        """Stages the session's id."""
+        self._bind(id)
+        self._as_it_is[names.ID] = self.ring.authenticate(self._context(names.ID), id.encode())
+
+    def _bind(self, id):
+        self._namespace = f"{self._container}|{id}"
 
     def write_key(self, key):
         """Stages the key under which the container knows the session, unreadable in the store."""
@@ -61,12 +95,9 @@ class Record:
 
     def clear(self):
         """Stages that everything goes but what Coatroom itself keeps of the session."""
-        own, key = self.read(names.ID), self._kept(names.CONTAINER_KEY)
+        own = {name: self._kept(name) for name in _OWN}
+        self._as_it_is.update({name: data for name, data in own.items() if data is not None})
         self._staged = {name: body for name, body in self._staged.items() if name[0] == names.RESERVED}
-        if own is not None:
-            self._staged[names.ID] = own
-        if key is not None:
-            self._as_it_is[names.CONTAINER_KEY] = key
         self.is_cleared = True
 
     def names(self):
@@ -100,8 +131,10 @@ class Record:
         return native.write(self.ring, self._namespace, self._staged, later_wins)
 
     def commit_only(self, bodies):
-        """Commits these attributes in the place of everything; what takes it back."""
+        """Commits these attributes in the place of everything but the id; what takes it back."""
+        id = self._kept(names.ID)
         self.native.clear()
+        self.native.set_raw(names.ID, OPAQUE, id, "reject")
         return self.native.write(self.ring, self._namespace, bodies, {})
 
     def _kept(self, name):
@@ -114,7 +147,8 @@ class Record:
         return raw[1] if raw is not None else None
 
     def _context(self, name):
-        return context(self._namespace, self.native.locator, name)
+        namespace = self._container if name in _OWN else self._namespace
+        return context(namespace, self.native.locator, name)
 
 
 def context(namespace, locator, name):

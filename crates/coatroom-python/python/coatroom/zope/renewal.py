@@ -1,7 +1,6 @@
 """Moving a session to a new key at login."""
 
 from coatroom.zope import keyring
-from coatroom.zope import transactions
 
 
 class Renewal:
@@ -22,7 +21,7 @@ class Renewal:
         kept.
         """
         house, ring = self._house(), keyring.ensure(self._jar())
-        sessions = transactions.current()
+        sessions = self._sessions()
         if sessions.is_superseded(house, old_key, ring):
             return
         state = self._find(old_key)

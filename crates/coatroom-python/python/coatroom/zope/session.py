@@ -1,6 +1,7 @@
 """The session data object: what ``request.SESSION`` is."""
 
 import time
+from functools import partial
 from threading import get_ident
 
 from AccessControl.class_init import InitializeClass
@@ -24,7 +25,11 @@ _missing = object()
 class _Loose:
     """The state of a session object that no container holds: nothing keeps it."""
 
-    is_ended = False
+    is_ended = is_dropped = False
+    moved_to = None
+
+    def home(self):
+        return self
 
     def __init__(self, key):
         self.key = key
@@ -95,7 +100,11 @@ class TransientObject(Implicit):
         return state.item
 
     def _bind(self, state, sessions):
-        aq_base(self).__dict__.update(_v_state=state, _v_sessions=sessions)
+        mine = aq_base(self).__dict__
+        if sessions is not None and "_v_state" in mine:
+            before = {name: mine[name] for name in ("_v_state", "_v_sessions")}
+            sessions.when_undone.append(partial(mine.update, before))
+        mine.update(_v_state=state, _v_sessions=sessions)
 
     def __reduce_ex__(self, protocol):
         raise TypeError("a session cannot be kept anywhere else; keep its values")
@@ -127,12 +136,9 @@ class TransientObject(Implicit):
         state = self._state()
         if state.is_ended:
             return
-        container = getattr(self, "aq_parent", None)
-        while container is not None:
-            if hasattr(aq_base(container), "_endSession"):
-                container._endSession(state)
-                break
-            container = getattr(container, "aq_parent", None)
+        container = self._container()
+        if container is not None:
+            container._endSession(state)
         state.is_ended = True
 
     def isValid(self):
@@ -251,16 +257,26 @@ class TransientObject(Implicit):
     def _now(self, state):
         return state.time()
 
+    def _container(self):
+        container = getattr(self, "aq_parent", None)
+        while container is not None and not hasattr(aq_base(container), "_endSession"):
+            container = getattr(container, "aq_parent", None)
+        return container
+
     def _state(self):
         """What this transaction sees of the session. Held over from an earlier one, the session is
-        looked up again; where it has ended, what was last seen of it is all there is."""
+        looked up again; where it has ended, what was last seen of it is all there is. One whose
+        beginning was undone is begun anew."""
         mine = aq_base(self).__dict__
         state, sessions = mine["_v_state"], mine["_v_sessions"]
-        if sessions is None or (not sessions.is_over and sessions.thread == get_ident()):
-            return state
-        present = transactions.current()
-        found = present.find(state.house, state.key, state.record.ring)
-        if found is not None and found.id == state.id:
+        if sessions is None or (not sessions.is_over and not state.is_dropped and sessions.thread == get_ident()):
+            return state if state.moved_to is None else state.home()
+        state = state.home()
+        present = transactions.current(sessions.transaction_manager)
+        found = present.find(state.house, state.key, state.record.ring) or present.moved(state.id)
+        if found is None and state.is_dropped and self._container() is not None:
+            found = self._container()._begin(state.key)
+        if found is not None and (found.id == state.id or state.is_dropped):
             self._bind(found, present)
             found.item = found.item or aq_base(self)
             return found

@@ -1,10 +1,16 @@
 """From live values to what a record keeps of them."""
 
 import os
+from contextlib import suppress
+
+from ZODB.POSException import InvalidObjectReference
 
 from coatroom.zope import names
 from coatroom.zope import values
 from coatroom.zope.errors import SessionLimitError
+from coatroom.zope.errors import UnpicklableValueError
+
+_UNKEEPABLE = (InvalidObjectReference, SessionLimitError, UnpicklableValueError)
 
 
 class Staging:
@@ -16,6 +22,8 @@ class Staging:
 
     #: Whether a persistent object may no longer be referred to.
     _drops_references = False
+    #: The object that is being pickled: it may refer to itself.
+    _object_at_hand = None
 
     def __init__(self):
         self._live = {}
@@ -24,7 +32,10 @@ class Staging:
         self._references = {}
         self._assigned = set()
         self.changed_objects = {}
+        #: Those that this transaction adopted.
         self.new_objects = []
+        #: Those that go with their values, and that somebody holds.
+        self._held_objects = []
 
     def stage(self):
         """Pickles what changed since the last time; raises where something cannot be kept."""
@@ -32,33 +43,54 @@ class Staging:
             self._stage_assigned()
         if self._dumps:
             self._stage_compared()
-        if self.changed_objects or self._drops_references:
-            self._stage_objects()
+        while self.changed_objects:
+            self._stage_object(*self.changed_objects.popitem())
+
+    def stage_what_can_be_kept(self):
+        """The same for a session that ends: what cannot be kept stays as it was."""
+        for name in sorted(self._assigned):
+            with suppress(*_UNKEEPABLE):
+                self._stage_value(name)
+        self._assigned.clear()
+        for name, before in list(self._dumps.items()):
+            with suppress(*_UNKEEPABLE):
+                self._stage_if_changed(name, before)
+        while self.changed_objects:
+            with suppress(*_UNKEEPABLE):
+                self._stage_object(*self.changed_objects.popitem())
 
     def _stage_assigned(self):
         for name in sorted(self._assigned):
-            value = self._live[name]
-            if type(value) in values.PLAIN:
-                self._write(name, values.plain_body(value), ())
-            else:
-                self._put(name, values.dump(value, self.jar, name), track=True)
+            self._stage_value(name)
         self._assigned.clear()
+
+    def _stage_value(self, name):
+        value = self._live[name]
+        if type(value) in values.PLAIN:
+            self._write(name, values.plain_body(value), ())
+        else:
+            self._put(name, values.dump(value, self.jar, name), track=True)
 
     def _stage_compared(self):
         for name, before in list(self._dumps.items()):
-            pickled = values.dump(self._live[name], self.jar, name)
-            if pickled.data != before:
-                self._put(name, pickled, track=True)
+            self._stage_if_changed(name, before)
 
-    def _stage_objects(self):
-        while self.changed_objects:
-            oid, obj = self.changed_objects.popitem()
-            name = names.of_object(oid)
+    def _stage_if_changed(self, name, before):
+        value = self._live[name]
+        if type(before) is values.Fingerprint and values.fingerprint(value) == before:
+            return
+        pickled = values.dump(value, self.jar, name)
+        if pickled.data != before:
+            self._put(name, pickled, track=True)
+
+    def _stage_object(self, oid, obj):
+        name = names.of_object(oid)
+        self._object_at_hand = oid
+        try:
             self._put(name, values.dump_object(obj, self.jar, name))
-            obj._p_changed = False
-        if self._drops_references:
-            self._drops_references = False
-            self._collect()
+        finally:
+            self._object_at_hand = None
+        obj._p_changed = False
 
     def _put(self, name, pickled, track=False):
         self._write(name, pickled.to_bytes(), pickled.references)
@@ -70,22 +102,44 @@ class Staging:
         if len(body) > limit:
             what = names.described(name)
             raise SessionLimitError(f"keeping {what} failed: {len(body)} bytes, max-value-bytes is {limit}")
-        referred = self._referred(name)
-        if referred and not set(referred) <= set(references):
-            self._drops_references = True
+        if references or self._references.get(name, True):
+            self._change_references(set(self._referred(name)), set(references))
         self._references[name] = references
         self.record.write(name, body)
+
+    def _change_references(self, before, after):
+        if not before <= after:
+            self._drops_references = True
+        for object_name in map(names.of_object, after - before):
+            # Meets whoever drops it meanwhile with a conflict. The same bytes would be no change.
+            body = self.record.read(object_name) if self.record.is_untouched(object_name) else None
+            if body is not None:
+                self.record.write(object_name, values.rewritten(body))
 
     def _referred(self, name):
         if name not in self._references:
             self._pickle(name)
         return self._references.get(name, ())
 
-    def _collect(self):
-        """Drops the persistent objects that no value refers to any more."""
-        objects = {name for name in self.record.names() if name[0] == names.PERSISTENT}
-        if not objects:
+    def drop_unreferenced(self):
+        """Drops the persistent objects that no value refers to any more.
+
+        Only when it is committed: until then they may come to lie in another value.
+        """
+        if not self._drops_references:
             return
+        self._drops_references = False
+        objects = self._object_names()
+        gone = objects - self._reached() if objects else ()
+        if gone:
+            self._let_go(gone)
+        for name in gone:
+            self.record.remove(name)
+
+    def _object_names(self):
+        return {name for name in self.record.names() if name[0] == names.PERSISTENT}
+
+    def _reached(self):
         reached, todo = set(), [name for name in self.record.names() if names.is_key(name)]
         while todo:
             for oid in self._referred(todo.pop()):
@@ -93,8 +147,27 @@ class Staging:
                 if name not in reached:
                     reached.add(name)
                     todo.append(name)
-        for name in objects - reached:
-            self.record.remove(name)
+        return reached
+
+    def _let_go(self, object_names):
+        """Objects are about to go. Who holds one may keep it again, and has it loose after the commit."""
+        if self._jar is not None:
+            oids = set(map(names.oid_of, object_names))
+            self._held_objects += self._jar.load_held(oids, self._referred_by)
+
+    def _referred_by(self, oid):
+        return self._referred(names.of_object(oid))
+
+    def _take_live(self, other):
+        """What was handed out of another session is live in this one."""
+        for part in ("_live", "_dumps", "_references", "_assigned", "changed_objects"):
+            taken = getattr(other, part)
+            setattr(self, part, taken)
+            setattr(other, part, type(taken)())
+        self._drops_references = other._drops_references
+
+    def has_object(self, oid):
+        return oid == self._object_at_hand or self.record.holds(names.of_object(oid))
 
     def object_pickle(self, oid):
         return self._pickle(names.of_object(oid))

@@ -7,12 +7,15 @@ from coatroom._native import plain_value
 from coatroom.zope import names
 from coatroom.zope import values
 from coatroom.zope.errors import SessionLimitError
+from coatroom.zope.errors import UnreadableValueError
 from coatroom.zope.records import Record
 from coatroom.zope.staging import Staging
 
 #: How long a request with the browser id from before a login is told apart, in seconds.
 STRAGGLERS_FOR = 60.0
 _random = random.SystemRandom()
+#: The snapshot of a session that the transaction has not touched.
+_AS_STORED = ({}, {}, False), 0, False, None, None
 
 
 class SessionState(Staging):
@@ -30,8 +33,10 @@ class SessionState(Staging):
     moved_to = None
     modified = None
     item = None
-    #: What makes its jar, once it holds a persistent object.
-    make_jar = None
+    #: Those of the transaction that it belongs to.
+    sessions = None
+    #: Begun and never stored: the transaction or savepoint was undone, or nothing was put into it.
+    is_dropped = False
     _jar = None
 
     def __init__(self, house, key, native, ring, id=None, now=None):
@@ -50,8 +55,7 @@ class SessionState(Staging):
     def opened(cls, house, key, native, ring):
         """The session of a record; None where the record is not readable as one."""
         state = cls(house, key, native, ring)
-        id = state.record.read(names.ID)
-        state.id = id.decode() if id is not None else None
+        state.id = state.record.read_id()
         return state if state.id is not None else None
 
     @classmethod
@@ -59,7 +63,7 @@ class SessionState(Staging):
         """A session that is not stored yet."""
         state = cls(house, key, native, ring, id=new_id(now), now=now)
         state.record.is_cleared = native.exists
-        state.record.write(names.ID, state.id.encode())
+        state.record.write_id(state.id)
         state.record.write_key(key)
         return state
 
@@ -69,13 +73,30 @@ class SessionState(Staging):
     @property
     def jar(self):
         """What its persistent objects call their database connection."""
-        if self._jar is None and self.make_jar is not None:
-            self._jar = self.make_jar(self)
+        if self._jar is None and self.sessions is not None:
+            self._jar = self.sessions.jar_of(self)
+            self.attach()
         return self._jar
 
     @jar.setter
     def jar(self, jar):
         self._jar = jar
+
+    def attach(self):
+        """Has the objects of its jar load from this state, and tell it what changed."""
+        if self._jar is not None and self.sessions is not None:
+            self._jar.find_state = self.sessions.finder_of(self)
+
+    def home(self):
+        """What logins of its transaction made of it; mostly itself."""
+        state = self
+        while state.moved_to is not None:
+            state = state.moved_to
+        return state
+
+    def is_present(self):
+        """Whether the transaction that is on in this thread is its own."""
+        return self.sessions is not None and not self.is_dropped and self.sessions.is_on()
 
     # Keys and values.
 
@@ -107,9 +128,15 @@ class SessionState(Staging):
         return value
 
     def _load(self, name, body):
-        value = self._live[name] = values.load(self._pickle_of(name, body), self.jar)
+        try:
+            value = values.load(self._pickle_of(name, body), self.jar)
+        except (KeyError, TypeError) as error:
+            # Those two say of a session that there is no such key.
+            text = f"reading {names.described(name)} failed: {type(error).__name__}: {error}"
+            raise UnreadableValueError(text) from error
         if not values.is_unchanging(value):
-            self._dumps[name] = values.dump(value, self.jar, name).data
+            self._dumps[name] = values.look(value, self.jar, name)
+        self._live[name] = value
         return value
 
     def set(self, name, value):
@@ -132,9 +159,14 @@ class SessionState(Staging):
         self.record.remove(name)
 
     def clear(self):
+        # Objects that somebody may hold go at the commit.
+        objects = {name: self.record.read(name) for name in self._object_names()} if self._jar is not None else {}
         self._forget_live()
-        self.changed_objects.clear()
         self.record.clear()
+        for name, body in objects.items():
+            if body is not None:
+                self.record.write(name, body)
+        self._drops_references = self._drops_references or self._jar is not None
 
     def time(self):
         return self.house.manager.now()
@@ -157,19 +189,45 @@ class SessionState(Staging):
 
     def snapshot(self):
         self.stage()
-        return self.record.snapshot(), self.is_ended, self.modified, self.principal
+        return self.record.snapshot(), len(self.new_objects), self.is_ended, self.modified, self.principal
+
+    def give_back(self, snapshot):
+        """Before ``restore``: objects that were adopted since are loose again, with what they hold."""
+        adopted = (snapshot or _AS_STORED)[1]
+        self.attach()
+        self._disown(self.new_objects[adopted:])
+        del self.new_objects[adopted:]
 
     def restore(self, snapshot):
-        record, self.is_ended, self.modified, self.principal = snapshot
+        """Goes back to a snapshot; without one, to what the store holds."""
+        record, _adopted, is_ended, modified, principal = snapshot or _AS_STORED
+        self.attach()
+        self.is_ended, self.modified, self.principal, self.moved_to = is_ended, modified, principal, None
         self.record.restore(record)
         self._drop_live()
 
+    def let_go(self, is_committed):
+        """The transaction is over: objects that are not kept are loose again, with what they hold."""
+        self.attach()
+        home = self.home()
+        is_stored = is_committed and home.is_kept and not home.is_ended
+        mine = self.new_objects + self._held_objects if is_stored else self.new_objects
+        self._disown([obj for obj in mine if obj._p_oid and not (is_stored and home.has_object(obj._p_oid))])
+
     def forget(self, is_committed):
-        """The transaction is over. Its objects load anew; those that were never kept are loose again."""
-        for obj in self.new_objects:
-            if not is_committed or self.object_pickle(obj._p_oid) is None:
-                self.jar.disown(obj)
+        """After all states were told to let go. Whoever holds it, or an object of it, looks it up again."""
         self._drop_live()
+        if self.is_new and not (is_committed and (self.is_ended or self.native.exists)):
+            self.is_dropped = True
+        elif self.moved_to is None or not is_committed:
+            self.attach()
+        if not is_committed:
+            self.moved_to = None
+        self.item = self.sessions = None
+
+    def _disown(self, objects):
+        if self._jar is not None:
+            self._jar.disown(objects)
 
     def _forget_live(self):
         self._live.clear()
@@ -188,7 +246,7 @@ class SessionState(Staging):
     def is_changed(self):
         staged = self.record.staged()
         if self.is_new:
-            return any(name != names.ID for name in staged)
+            return bool(staged)
         return bool(staged) or self.record.is_cleared or self.principal is not None
 
     def write(self):
@@ -213,20 +271,22 @@ class SessionState(Staging):
 
     def take_over(self, other):
         """Takes the data of another session, and its id: it is the same session."""
-        for name in other.record.names():
-            body = other.record.read(name) if name != names.CONTAINER_KEY else None
+        for name in other.record.names() - {names.ID, names.CONTAINER_KEY}:
+            body = other.record.read(name)
             if body is not None:
                 self.record.write(name, body)
+        self.record.write_id(other.id)
         self.id, self.created = other.id, other.created
         self.modified = other.modified
-        other._drop_live()
+        self._take_live(other)
         self.jar = other.jar
+        self.attach()
 
     def write_tombstone(self):
         """Leaves nothing but what tells a straggler, for a minute; what takes it back."""
         age = max(0.0, self.house.manager.now() - self.native.created)
         self.native.set_lifetime(age + STRAGGLERS_FOR)
-        return self.record.commit_only({names.ID: self.id.encode(), names.SUPERSEDED: b""})
+        return self.record.commit_only({names.SUPERSEDED: b""})
 
 
 def new_id(now=None):

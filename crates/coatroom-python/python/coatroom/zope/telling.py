@@ -1,17 +1,23 @@
 """Telling a container's notifiers what was posted and what timed out."""
 
+import threading
+import weakref
+from concurrent.futures import Future
+from functools import partial
+
 import transaction
 from AccessControl.SecurityManagement import noSecurityManager
 from Acquisition import aq_base
 from Testing.makerequest import makerequest
 from transaction.interfaces import TransientError
 
+from coatroom.zope import jars
 from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
 from coatroom.zope import records
 from coatroom.zope import states
-from coatroom.zope import values
+from coatroom.zope import transactions
 
 _ATTEMPTS = 3
 
@@ -53,7 +59,11 @@ def happened(kind, snapshot):
 
 
 class Teller:
-    """Tells of one container's sessions, from the housekeeping thread."""
+    """Tells of one container's sessions, from the housekeeping thread.
+
+    A request that writes where an expired session still lay tells of that first: in a thread, for its
+    own transaction is under way.
+    """
 
     def __init__(self, database, path):
         self._database = database
@@ -63,6 +73,12 @@ class Teller:
         kind, kept = happened(kind, snapshot)
         if kept is None:
             return
+        if transactions.is_any_on():
+            _aside(partial(self._tell_at_last, kind, kept))
+        else:
+            self._tell_at_last(kind, kept)
+
+    def _tell_at_last(self, kind, kept):
         for attempt in range(_ATTEMPTS):
             try:
                 return self._tell(kind, kept)
@@ -86,6 +102,20 @@ class Teller:
             connection.close()
 
 
+def _aside(work):
+    """Runs something in a thread, which has transactions and a user of its own; raises what it raises."""
+    done = Future()
+
+    def run():
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="coatroom-telling", daemon=True).start()
+    done.result()
+
+
 def tell(container, kind, kept):
     """Calls a container's notifier about a session, in the current transaction."""
     target = container._addCallback if kind == notifications.ADD else container._delCallback
@@ -103,7 +133,7 @@ def tell(container, kind, kept):
     state = states.SessionState.opened(house, key, kept, ring)
     if state is None:
         return
-    state.jar = values.SessionJar(lambda: state)
+    state.jar = jars.SessionJar(weakref.ref(state))
     state.is_ended = True
     item = container._session_class._of(state, None)
     container.notifyDel(item.__of__(container))

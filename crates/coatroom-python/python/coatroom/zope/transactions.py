@@ -8,45 +8,63 @@ vote and the end of the others' commits leaves sessions written whose content is
 import logging
 import os
 import threading
+import weakref
 from functools import partial
 from threading import get_ident
 
 import transaction
-from transaction.interfaces import IDataManagerSavepoint
 from transaction.interfaces import ISavepointDataManager
 from zope.interface import implementer
 
 from coatroom import _native
+from coatroom.zope import jars
 from coatroom.zope import names
 from coatroom.zope import retries
 from coatroom.zope import settings
-from coatroom.zope import values
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.guards import guarded
 from coatroom.zope.states import SessionState
 from coatroom.zope.turns import turns
+from coatroom.zope.unwinding import Unwinding
 
 logger = logging.getLogger("coatroom.zope")
 
 _mine = threading.local()
 
 
-def current():
-    """The sessions of this thread's transaction."""
+def current(manager=None):
+    """The sessions of a transaction manager's transaction; of this thread's without one."""
+    if manager is None:
+        manager = transaction.manager.manager
     found = getattr(_mine, "sessions", None)
+    if found is None or found.is_over or found.transaction_manager is not manager:
+        found = _mine.sessions = _sessions_of(manager)
+    return found
+
+
+def is_any_on():
+    """Whether this thread is in a transaction that uses sessions."""
+    found = getattr(_mine, "sessions", None)
+    return found is not None and not found.is_over
+
+
+def _sessions_of(manager):
+    present = manager.get()
+    try:
+        found = present.data(_mine)
+    except KeyError:
+        found = None
     if found is None or found.is_over:
-        found = TransactionSessions()
-        transaction.get().join(found)
-        _mine.sessions = found
+        found = TransactionSessions(manager, found)
+        present.join(found)
+        present.set_data(_mine, found)
     return found
 
 
 @implementer(ISavepointDataManager)
-class TransactionSessions:
+class TransactionSessions(Unwinding):
     """Reads each session once, so that a transaction sees one state of it."""
-
-    transaction_manager = None
 
     #: Whether the transaction has ended. The next one has sessions of its own.
     is_over = False
@@ -54,20 +72,20 @@ class TransactionSessions:
     _is_retried = False
     _has_written = False
 
-    def __init__(self):
+    def __init__(self, manager, before=None):
+        self.transaction_manager = manager
         #: The thread whose transaction it is.
         self.thread = get_ident()
         self._states = {}
-        #: The engine's handles of keys that had no session.
-        self._vacant = {}
+        self._turns = []
+        self._undos = []
         self._ended = []
         self._tombstones = []
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
-        self._turns = []
-        self._undos = []
         #: Run when the transaction's sessions were written, to write what belongs to them.
         self.after_write = []
+        Unwinding.__init__(self, before)
 
     # What containers ask for.
 
@@ -75,32 +93,41 @@ class TransactionSessions:
         """The live session of a key, or None."""
         place = (house.url, house.namespace, key)
         if place not in self._states:
-            self._states[place] = self._open(house, key, ring, place)
+            self._states[place] = self._bases[place] = self._open(house, key, ring, place)
         return self._states[place]
 
     def begin(self, house, key, ring, now):
         """A new session under a key that has none."""
         place = (house.url, house.namespace, key)
-        native = self._handle(house, key, ring)
+        native = self._handle(house, key, ring, place)
         state = SessionState.begun(house, key, native, ring, now)
         state.is_kept = place not in self._superseded
-        state.make_jar = _make_jar
-        self._states[place] = state
+        self._states[place] = self._joined(state)
         return state
 
-    def _handle(self, house, key, ring):
+    def _handle(self, house, key, ring, place):
         """The engine's handle for a new session. Where there is an old one it is ended by the same
         handle, which then writes the new one."""
-        if (house.url, house.namespace, key) in self._superseded:
+        if place in self._superseded:
             return _nothing(house)
         for old in self._ended:
             if old.house is house and old.key == key:
                 return old.native
-        native = self._vacant.pop((house.url, house.namespace, key), None)
-        if native is None:
-            native = guarded(house.manager.keyed, _store_key(key))
+        native = self._vacant.get(place) or self._opened_again(house, key, ring, place)
         if native.exists:
             self._ended.append(SessionState(house, key, native, ring))
+        return native
+
+    def _opened_again(self, house, key, ring, place):
+        """The handle of a key whose session, which this transaction saw, is no longer live."""
+        native = guarded(house.manager.keyed, _store_key(key))
+        if native.exists and place in self._bases:
+            found, seen = SessionState.opened(house, key, native, ring), self._bases[place]
+            if found is None or seen is None or found.id != seen.id:
+                raise SessionConflictError("another request has begun the session anew")
+        if not native.exists:
+            self._vacant[place] = native
+            self._bases.setdefault(place, None)
         return native
 
     def end(self, state):
@@ -119,14 +146,17 @@ class TransactionSessions:
 
     def move(self, state, renewed):
         """The data of ``state`` goes over to ``renewed``; what is left tells stragglers apart."""
-        state.stage()
         renewed.take_over(state)
+        state.moved_to = renewed
         self._supersede(state)
         self.rebind(state, renewed)
 
+    def moved(self, id):
+        """What a login of this transaction made of a session; None where there was none."""
+        return next((state.home() for state in self._tombstones if state.id == id), None)
+
     def rebind(self, state, renewed):
         """Whoever holds the object of ``state`` goes on with ``renewed``."""
-        state.moved_to = renewed
         if state.item is not None:
             renewed.item = state.item
             state.item._bind(renewed, self)
@@ -158,19 +188,30 @@ class TransactionSessions:
         native = guarded(house.manager.keyed, name)
         if turn is not None and house.is_shared:
             turns.seen(turn, native.revision)
-        if not native.exists:
-            self._vacant[place] = native
-            return None
-        state = SessionState.opened(house, key, native, ring)
+        state = SessionState.opened(house, key, native, ring) if native.exists else None
         if state is None:
+            self._vacant[place] = native
             return None
         if state.is_superseded():
             self._superseded.add(place)
+            self._stragglers.add(place)
             return None
-        state.make_jar = _make_jar
+        self._joined(state)
         if native.idle_timeout != house.timeout:
             _keep_timeout(house, native)
         return state
+
+    def is_on(self):
+        """Whether it is the transaction of this thread."""
+        return not self.is_over and self.thread == get_ident()
+
+    def jar_of(self, state):
+        """The jar of a session, which it keeps over a login."""
+        return jars.jar_of((self.transaction_manager, state.house.url, state.house.namespace, state.id))
+
+    def finder_of(self, state):
+        """What finds a state's session, in this transaction and in later ones; it does not hold the state."""
+        return partial(_find, weakref.ref(state), state.id, self.transaction_manager, state.house, state.key, state.record.ring)
 
     def _take_turn(self, locator):
         turn = turns.take(locator, settings.current().conflict_wait)
@@ -193,6 +234,7 @@ class TransactionSessions:
     def commit(self, txn):
         for state in self._living():
             state.stage()
+            state.drop_unreferenced()
 
     def tpc_vote(self, txn):
         for state in self._ended:
@@ -217,9 +259,6 @@ class TransactionSessions:
                 logger.critical("taking back a session's commit failed; it stays", exc_info=True)
         self._finish(is_committed=False)
 
-    def savepoint(self):
-        return _Savepoint(self)
-
     # Within.
 
     def _living(self):
@@ -239,20 +278,17 @@ class TransactionSessions:
             self._undos.append((state.house.manager, undo))
 
     def _finish(self, is_committed):
-        self.is_over = True
-        for state in self._states.values():
-            if state is not None:
-                if state.is_kept:
-                    state.forget(is_committed)
-                # Whoever holds it looks the session up again.
-                state.item = None
+        try:
+            self._part(is_committed)
+        finally:
+            self.is_over = True
         if self._turns:
             self._end_turns(is_committed and self._has_written)
         self._states = {}
-        self._vacant = {}
         self._ended = []
         self._tombstones = []
         self._turns = []
+        self.after_write = []
 
     def _end_turns(self, has_written):
         kept = self._turns.pop(0) if self._is_retried and self._turns else None
@@ -261,40 +297,14 @@ class TransactionSessions:
         if kept is not None:
             turns.keep(kept)
 
-    def _snapshot(self):
-        states = dict(self._states)
-        kept = [(state, state.snapshot()) for state in self._living()]
-        lists = self._ended, self._tombstones, self.after_write
-        return states, kept, set(self._superseded), [list(each) for each in lists]
 
-    def _restore(self, snapshot):
-        states, kept, superseded, lists = snapshot
-        self._states, self._superseded = dict(states), set(superseded)
-        self._ended, self._tombstones, self.after_write = (list(each) for each in lists)
-        for state, data in kept:
-            state.restore(data)
-
-
-@implementer(IDataManagerSavepoint)
-class _Savepoint:
-    def __init__(self, sessions):
-        self._sessions = sessions
-        self._snapshot = sessions._snapshot()
-
-    def rollback(self):
-        self._sessions._restore(self._snapshot)
-
-
-def _make_jar(state):
-    place = (state.house.url, state.house.namespace, state.key, state.id)
-
-    def find_state():
-        present = state.moved_to or state
-        found = current().find(present.house, present.key, present.record.ring)
-        # Whoever asks is to load anew when the transaction is over, of which the jar tells.
-        return found if found is not None and found.id == present.id and found.jar is not None else None
-
-    return values.jar_of(place, find_state)
+def _find(last, id, manager, house, key, ring):
+    state = last()
+    if state is not None and state.is_present():
+        return state
+    found = current(manager).find(house, key, ring)
+    # Whoever asks is to load anew when the transaction is over, of which the jar tells.
+    return found if found is not None and found.id == id and found.jar is not None else None
 
 
 def _nothing(house):

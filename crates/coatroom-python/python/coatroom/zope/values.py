@@ -6,18 +6,16 @@ found without unpickling anything.
 """
 
 import io
+import os
 import pickle
 import struct
-import threading
-import weakref
+from types import FunctionType
 
 from Acquisition import ExplicitAcquisitionWrapper
 from Acquisition import ImplicitAcquisitionWrapper
 from persistent import Persistent
-from persistent import PickleCache
 from ZODB import broken
 from ZODB.POSException import InvalidObjectReference
-from ZODB.POSException import POSKeyError
 
 from coatroom.zope import names
 from coatroom.zope.errors import UnpicklableValueError
@@ -26,9 +24,7 @@ PROTOCOL = 4
 _WRAPPERS = (ImplicitAcquisitionWrapper, ExplicitAcquisitionWrapper)
 _COUNT = struct.Struct(">I")
 _OID_BYTES = 8
-#: How many loaded objects of a session are kept beyond the transaction.
-_CACHED = 100_000
-_UNCHANGING = (str, int, float, bool, bytes, complex, type(None))
+_UNCHANGING = frozenset((str, int, float, bool, bytes, complex, type(None)))
 #: Values that hold nothing else, so that no pickler has to look into them.
 PLAIN = frozenset((str, int, float, bool, bytes, type(None)))
 _NO_REFERENCES = b"\0" * 4
@@ -59,9 +55,15 @@ def plain_body(value):
     return _NO_REFERENCES + pickle.dumps(value, PROTOCOL)
 
 
+def rewritten(body):
+    """Other bytes of the same meaning: nothing that lies behind a pickle's end counts."""
+    return body[:-1] if body.endswith(b"\0") else body + b"\0"
+
+
 def is_unchanging(value):
     """Whether a value cannot be changed in place, or says so itself."""
-    if isinstance(value, _UNCHANGING) or isinstance(value, Persistent):
+    # Not their subclasses, which have attributes.
+    if type(value) in _UNCHANGING or isinstance(value, Persistent):
         return True
     return type(value) in (tuple, frozenset) and all(is_unchanging(item) for item in value)
 
@@ -72,12 +74,24 @@ def dump(value, jar, name):
     Raises UnpicklableValueError, a TypeError, and InvalidObjectReference for an object that belongs
     to another database.
     """
+    return _dump(value, jar.adopt if jar is not None else None, name)
+
+
+def look(value, jar, name):
+    """What a value looks like now, to be compared with its pickle later. It adopts nothing."""
+    try:
+        return _dump(value, jar.oid_of, name).data
+    except (UnpicklableValueError, InvalidObjectReference):
+        return fingerprint(value)
+
+
+def _dump(value, oid_of, name):
     try:
         try:
-            return _dump(_Pickler, value, jar)
+            return _pickled(_Pickler, value, oid_of)
         except pickle.PicklingError:
             # Perhaps for a class that is gone: then what is broken stays as it is.
-            return _dump(_BrokenPickler, value, jar)
+            return _pickled(_BrokenPickler, value, oid_of)
     except InvalidObjectReference:
         raise
     except Exception as error:
@@ -90,27 +104,25 @@ def dump_object(obj, jar, name):
     return dump((type(obj), arguments, obj.__getstate__()), jar, name)
 
 
-def _dump(cls, value, jar):
+def _pickled(cls, value, oid_of):
     out = io.BytesIO()
-    pickler = cls(out, jar)
+    pickler = cls(out, oid_of)
     pickler.dump(value)
     return Pickle(out.getvalue(), pickler.references)
 
 
 def load(pickled, jar):
-    """The value of a pickle; an object whose class is gone comes back broken."""
-    return _Unpickler(io.BytesIO(pickled.data), jar).load()
+    """The value of a pickle; an object whose class is gone comes back broken.
 
-
-def load_object(pickled, jar):
-    """Class, arguments and state of a persistent object."""
+    Of a persistent object's own pickle that is its class, arguments and state.
+    """
     return _Unpickler(io.BytesIO(pickled.data), jar).load()
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, out, jar):
+    def __init__(self, out, oid_of):
         super().__init__(out, PROTOCOL)
-        self._jar = jar
+        self._oid_of = oid_of
         self.references = []
 
     def persistent_id(self, obj):
@@ -118,7 +130,7 @@ class _Pickler(pickle.Pickler):
             raise TypeError("an object in an acquisition wrapper cannot be kept; keep aq_base(object)")
         if not isinstance(obj, Persistent):
             return None
-        oid = self._jar.adopt(obj)
+        oid = self._oid_of(obj)
         self.references.append(oid)
         return oid, type(obj)
 
@@ -132,6 +144,43 @@ class _BrokenPickler(_Pickler):
         return NotImplemented
 
 
+class Fingerprint(bytes):
+    """What a value that does not pickle looks like: enough to see whether it was changed."""
+
+
+def fingerprint(value):
+    """A value's fingerprint; one that is like no other where it cannot be told."""
+    out = io.BytesIO()
+    try:
+        _Looker(out, PROTOCOL).dump(value)
+    except Exception:
+        return Fingerprint(os.urandom(16))
+    return Fingerprint(out.getvalue())
+
+
+class _Looker(pickle.Pickler):
+    """Writes down what does not pickle as which object it is, and what its attributes hold."""
+
+    def persistent_id(self, obj):
+        return id(obj) if isinstance(obj, Persistent) else None
+
+    def reducer_override(self, obj):
+        if obj is _the_same:
+            return NotImplemented
+        if not isinstance(obj, (type, FunctionType)):
+            try:
+                reduced = obj.__reduce_ex__(PROTOCOL)
+            except Exception:
+                return _the_same, (id(obj),), getattr(obj, "__dict__", None)
+            if isinstance(reduced, tuple):
+                return reduced
+        return _the_same, (id(obj),)
+
+
+def _the_same(_id):
+    """Stands for an object in a fingerprint, which is never loaded."""
+
+
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, jar):
         super().__init__(file)
@@ -143,95 +192,3 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, reference):
         oid, cls = reference
         return self._jar.reference(oid, cls)
-
-
-class SessionJar:
-    """What the persistent objects of one session in one thread call their database connection.
-
-    It outlives a transaction as long as somebody holds one of its objects, which then loads its
-    state from the session as the next transaction sees it.
-    """
-
-    def __init__(self, find_state):
-        self._find_state = find_state
-        # Holds what is loaded, and of the rest what others hold.
-        self._objects = PickleCache(self, _CACHED, 0)
-
-    def adopt(self, obj):
-        """The object id of an object that is part of a value."""
-        if obj._p_jar is None:
-            state = self._state()
-            obj._p_oid = state.new_oid()
-            obj._p_jar = self
-            self._objects[obj._p_oid] = obj
-            state.changed_objects[obj._p_oid] = obj
-            state.new_objects.append(obj)
-        elif obj._p_jar is not self:
-            text = "Attempt to store an object from a foreign database connection"
-            raise InvalidObjectReference(text, self, obj)
-        return obj._p_oid
-
-    def disown(self, obj):
-        """An object that was adopted is loose again."""
-        if self._objects.get(obj._p_oid) is obj:
-            del self._objects[obj._p_oid]
-        obj._p_changed = False
-        del obj._p_jar
-        del obj._p_oid
-
-    def reference(self, oid, cls):
-        """The object of an id, its state not yet loaded."""
-        found = self._objects.get(oid)
-        if found is not None:
-            return found
-        pickled = self._state().object_pickle(oid)
-        if pickled is None:
-            raise POSKeyError(oid)
-        arguments = ()
-        if issubclass(cls, broken.Broken):
-            cls = broken.persistentBroken(cls)
-        elif hasattr(cls, "__getnewargs__"):
-            _cls, arguments, _state = load_object(pickled, self)
-        obj = cls.__new__(cls, *arguments)
-        self._objects.new_ghost(oid, obj)
-        return obj
-
-    def forget_states(self):
-        """The transaction is over: whatever is held loads its state anew."""
-        self._objects.invalidate([oid for oid, _obj in self._objects.lru_items()])
-
-    # What persistent objects call.
-
-    def setstate(self, obj):
-        pickled = self._state().object_pickle(obj._p_oid)
-        if pickled is None:
-            raise POSKeyError(obj._p_oid)
-        obj.__setstate__(load_object(pickled, self)[2])
-
-    def register(self, obj):
-        self._state().changed_objects[obj._p_oid] = obj
-
-    def readCurrent(self, obj):
-        """Every key of a session is guarded by its own compare-and-set."""
-
-    def _state(self):
-        state = self._find_state()
-        if state is None:
-            raise POSKeyError(b"the session of this object has ended")
-        return state
-
-
-class _Jars(threading.local):
-    def __init__(self):
-        self.known = weakref.WeakValueDictionary()
-
-
-_jars = _Jars()
-
-
-def jar_of(place, find_state):
-    """The jar of a session, in this thread."""
-    jar = _jars.known.get(place)
-    if jar is None:
-        jar = _jars.known[place] = SessionJar(find_state)
-    return jar

@@ -1,0 +1,127 @@
+"""Values that cannot be read, or that no longer pickle: nothing of them is lost silently."""
+
+import threading
+
+import pytest
+import things
+from test_values import VISITOR
+from test_values import get
+from test_values import put
+from test_values import revision
+
+from coatroom.zope import housekeeping
+from coatroom.zope import names
+from coatroom.zope.errors import UnpicklableValueError
+from coatroom.zope.errors import UnreadableValueError
+
+
+class Tagged(str):
+    """A text with attributes."""
+
+
+@pytest.fixture
+def broken_site(site):
+    """A site whose session has a value that refers to an object whose record is gone."""
+    put(site, basket=things.Basket(), list=[things.Basket()], other=1)
+    with site.visit() as container:
+        state = container[VISITOR].aq_base._state()
+        native = state.house.manager.open_locator(state.native.locator)
+        for name in state.native.names():
+            if name.startswith(names.PERSISTENT):
+                native.remove(name)
+        native.save()
+    return site
+
+
+@pytest.mark.parametrize("key", ["basket", "list"])
+def test_a_value_whose_object_is_gone_is_an_error_and_no_missing_key(broken_site, key):
+    with broken_site.visit() as container:
+        session = container[VISITOR]
+        assert key in session and session["other"] == 1
+        for ask in (session.get, session.__getitem__, session.pop):
+            with pytest.raises(UnreadableValueError, match=f"session key '{key}'") as raised:
+                ask(key)
+            assert not isinstance(raised.value, (KeyError, TypeError))
+
+
+def test_a_value_whose_class_refuses_its_old_state_is_an_error(site, monkeypatch):
+    put(site, plain=things.Plain())
+    monkeypatch.setattr(things.Plain, "__setstate__", _raise_type_error, raising=False)
+    with site.visit() as container, pytest.raises(UnreadableValueError, match="session key 'plain'"):
+        container[VISITOR].get("plain")
+
+
+def _raise_type_error(*_arguments):
+    raise TypeError("takes two arguments")
+
+
+def test_attributes_of_a_text_are_kept(site):
+    tagged = Tagged("text")
+    tagged.tags = [1]
+    put(site, tagged=tagged)
+    with site.visit() as container:
+        container[VISITOR]["tagged"].tags.append(2)
+    assert get(site, "tagged").tags == [1, 2]
+
+
+@pytest.fixture
+def odd(site):
+    """What makes a value of the site's session not pickle any more: its class was changed."""
+    plain = things.Plain()
+    plain.inner = []
+    put(site, plain=plain, other=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(things.Plain, "__reduce_ex__", _raise_type_error)
+        yield patch
+
+
+def test_a_value_that_no_longer_pickles_can_be_read(site, odd):
+    before = revision(site)
+    with site.visit() as container:
+        assert container[VISITOR]["plain"].inner == []
+        container[VISITOR]["plain"].things += 0
+    assert revision(site) == before
+    with site.visit() as container:
+        container[VISITOR]["plain"]
+        container[VISITOR]["other"] = 2
+    assert get(site, "other") == 2
+
+
+@pytest.mark.parametrize("change", [lambda plain: plain.inner.append(1), lambda plain: vars(plain).update(new=1)])
+def test_a_change_of_a_value_that_no_longer_pickles_is_told(site, odd, change):
+    with pytest.raises(UnpicklableValueError, match="session key 'plain'"), site.visit() as container:
+        change(container[VISITOR]["plain"])
+
+
+def test_a_change_that_makes_a_value_pickle_again_is_kept(site, odd):
+    with site.visit() as container:
+        container[VISITOR]["plain"].things = 3
+        odd.undo()
+    assert get(site, "plain").things == 3
+
+
+told = []
+
+
+def tell(item, container):
+    told.append(dict(item.items()))
+
+
+def test_a_session_with_a_value_that_cannot_be_kept_can_be_ended(make_site, monkeypatch):
+    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
+    told.clear()
+    site = make_site(delNotification=tell)
+    put(site, kept=1, changed=1, basket=things.Basket())
+    with site.visit() as container:
+        session = container[VISITOR]
+        session["lock"] = threading.Lock()
+        session["changed"] = 2
+        session["basket"].lock = threading.Lock()
+        session.invalidate()
+    with site.visit() as container:
+        assert VISITOR not in container
+    site.clock.advance(6)
+    with site.visit() as container:
+        container.housekeep()
+    (items,) = told
+    assert items["kept"] == 1 and items["changed"] == 2 and "lock" not in items
