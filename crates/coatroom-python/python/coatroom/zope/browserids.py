@@ -3,7 +3,6 @@
 import base64
 import os
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import access_contents_information
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import aq_base
@@ -11,6 +10,7 @@ from Acquisition import aq_parent
 from Products.Sessions import BrowserIdManager as stock
 
 from coatroom.zope import keyring
+from coatroom.zope import publishing
 
 _stock_id = stock.getNewBrowserId
 _STOCK_LENGTH = 19
@@ -56,6 +56,18 @@ class BrowserIdManager(stock.BrowserIdManager):
             request.browser_id_ = None
             return None
         return self._issue(request, present)
+
+    # What gives the id to a script, or takes one from a link, the stock manager publishes.
+
+    @security.protected(access_contents_information)
+    def getHiddenFormField(self):
+        """An input element that carries the browser id."""
+        return super().getHiddenFormField()
+
+    @security.protected(access_contents_information)
+    def setBrowserIdCookieByForce(self, bid):
+        """Sets the cookie to an id."""
+        super().setBrowserIdCookieByForce(bid)
 
     @security.private
     def renewBrowserId(self):
@@ -122,4 +134,4 @@ class BrowserIdManager(stock.BrowserIdManager):
         keyring.ensure(self._jar())
 
 
-InitializeClass(BrowserIdManager)
+publishing.initialize(BrowserIdManager, "manage_afterAdd")

@@ -2,7 +2,6 @@
 
 import time
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import view_management_screens
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
@@ -10,6 +9,7 @@ from Products.Transience.permissions import manage_transient_containers
 from zExceptions import Forbidden
 
 from coatroom.zope.csrf import check_token
+from coatroom.zope import publishing
 from coatroom.zope.csrf import new_token
 from coatroom.zope.guards import guarded
 
@@ -79,4 +79,4 @@ def _row(info):
     }
 
 
-InitializeClass(ConsoleTab)
+publishing.initialize(ConsoleTab, "manage_endSession", "manage_endSessionsOf")

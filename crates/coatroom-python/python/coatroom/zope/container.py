@@ -2,7 +2,6 @@
 
 import uuid
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import access_contents_information
 from AccessControl.Permissions import view
 from AccessControl.Permissions import view_management_screens
@@ -20,6 +19,7 @@ from coatroom.zope import housekeeping
 from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
+from coatroom.zope import publishing
 from coatroom.zope import records
 from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
@@ -297,4 +297,4 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         keyring.ensure(self._jar())
 
 
-InitializeClass(TransientObjectContainer)
+publishing.initialize(TransientObjectContainer, "housekeep")

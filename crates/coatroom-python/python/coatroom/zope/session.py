@@ -3,13 +3,13 @@
 import time
 from threading import get_ident
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import Implicit
 from Acquisition import aq_base
 from zope.interface import implementer
 
 from coatroom.zope import names
+from coatroom.zope import publishing
 from coatroom.zope import transactions
 from coatroom.zope.interfaces import IDictionaryLike
 from coatroom.zope.interfaces import IImmutablyValuedMappingOfPickleableObjects
@@ -269,4 +269,4 @@ class TransientObject(Implicit):
         return state
 
 
-InitializeClass(TransientObject)
+publishing.initialize(TransientObject)

@@ -1,13 +1,13 @@
 """The session data manager: as the stock one, renewing the session at login."""
 
 from AccessControl import getSecurityManager
-from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import aq_base
 from Products.Sessions import SessionDataManager as stock
 from Products.Sessions.permissions import access_session_data
 
 from coatroom.zope import login
+from coatroom.zope import publishing
 
 
 class SessionDataManager(stock.SessionDataManager):
@@ -43,4 +43,4 @@ class SessionDataManager(stock.SessionDataManager):
         return container is not None and key in container
 
 
-InitializeClass(SessionDataManager)
+publishing.initialize(SessionDataManager)
