@@ -7,6 +7,7 @@ from zope.interface.verify import verifyObject
 
 from coatroom.zope.container import TransientObjectContainer
 
+from coatroom.zope.principals import Principal
 VISITOR = "visitor"
 
 
@@ -122,7 +123,7 @@ def test_sessions_of_a_user_are_ended_from_the_zmi(site):
     begin(site)
     with site.visit() as container:
         session = container[VISITOR]
-        session.aq_base._state().principal = "alice"
+        session.aq_base._state().principal = Principal("alice")
         session["n"] = 2
     with site.visit() as container:
         overview = container.sessionOverview("alice")

@@ -8,6 +8,8 @@ MODIFIED = RESERVED + "modified"
 PLAIN_VALUE = RESERVED + "value"
 SUPERSEDED = RESERVED + "superseded"
 #: Before the object id of a persistent object that lies in a session's value.
+#: The path of the user folder that the session's user is of.
+FOLDER = RESERVED + "folder"
 PERSISTENT = "\1"
 
 MAX_NAME_BYTES = 255

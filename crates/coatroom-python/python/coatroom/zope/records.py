@@ -61,10 +61,9 @@ class Record:
 
     def clear(self):
         """Stages that everything goes but what Coatroom itself keeps of the session."""
-        own, key = self.read(names.ID), self._kept(names.CONTAINER_KEY)
+        own, key = {name: self.read(name) for name in (names.ID, names.FOLDER)}, self._kept(names.CONTAINER_KEY)
         self._staged = {name: body for name, body in self._staged.items() if name[0] == names.RESERVED}
-        if own is not None:
-            self._staged[names.ID] = own
+        self._staged.update((name, body) for name, body in own.items() if body is not None)
         if key is not None:
             self._as_it_is[names.CONTAINER_KEY] = key
         self.is_cleared = True

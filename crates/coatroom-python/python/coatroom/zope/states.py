@@ -7,6 +7,7 @@ from coatroom._native import plain_value
 from coatroom.zope import names
 from coatroom.zope import values
 from coatroom.zope.errors import SessionLimitError
+from coatroom.zope.principals import Principal
 from coatroom.zope.records import Record
 from coatroom.zope.staging import Staging
 
@@ -76,6 +77,15 @@ class SessionState(Staging):
     @jar.setter
     def jar(self, jar):
         self._jar = jar
+
+    @property
+    def owner(self):
+        """Whose it is, or None."""
+        if self.principal is not None:
+            return self.principal
+        id = self.native.principal
+        folder = self.record.read(names.FOLDER) if id is not None else None
+        return Principal(id, folder.decode() if folder else None) if id is not None else None
 
     # Keys and values.
 
@@ -199,7 +209,9 @@ class SessionState(Staging):
         if not self.is_changed():
             return None
         if self.principal is not None:
-            self.native.login(self.principal)
+            id, folder = self.principal
+            self.native.login(id)
+            self.record.write(names.FOLDER, (folder or "").encode())
         if self.modified is None:
             return self.record.commit({})
         # Of one length, so that it can be put in the place of the one before.

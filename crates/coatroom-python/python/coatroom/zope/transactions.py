@@ -66,6 +66,7 @@ class TransactionSessions:
         self._superseded = set()
         self._turns = []
         self._undos = []
+        self._take_backs = []
         #: Run when the transaction's sessions were written, to write what belongs to them.
         self.after_write = []
 
@@ -130,6 +131,18 @@ class TransactionSessions:
         if state.item is not None:
             renewed.item = state.item
             state.item._bind(renewed, self)
+        self.take_back_later(partial(self._bind_back, state, renewed))
+
+    def _bind_back(self, state, renewed):
+        state.moved_to = None
+        state.item, renewed.item = renewed.item, None
+        if state.item is not None:
+            state.item._bind(state, self)
+
+    def take_back_later(self, undo, unless_stored=None):
+        """Has ``undo()`` run where the transaction, or a savepoint before this, is rolled back; and where
+        it commits, but stores no session at the place ``unless_stored``."""
+        self._take_backs.append((undo, unless_stored))
 
     def _supersede(self, state):
         place = (state.house.url, state.house.namespace, state.key)
@@ -240,6 +253,7 @@ class TransactionSessions:
 
     def _finish(self, is_committed):
         self.is_over = True
+        self._take_back(is_committed)
         for state in self._states.values():
             if state is not None:
                 if state.is_kept:
@@ -254,6 +268,16 @@ class TransactionSessions:
         self._tombstones = []
         self._turns = []
 
+    def _take_back(self, is_committed=False, after=0):
+        while len(self._take_backs) > after:
+            undo, place = self._take_backs.pop()
+            if not is_committed or (place is not None and not self._is_stored(place)):
+                undo()
+
+    def _is_stored(self, place):
+        state = self._states.get(place)
+        return state is not None and state.native.exists
+
     def _end_turns(self, has_written):
         kept = self._turns.pop(0) if self._is_retried and self._turns else None
         for turn in self._turns:
@@ -265,10 +289,11 @@ class TransactionSessions:
         states = dict(self._states)
         kept = [(state, state.snapshot()) for state in self._living()]
         lists = self._ended, self._tombstones, self.after_write
-        return states, kept, set(self._superseded), [list(each) for each in lists]
+        return states, kept, set(self._superseded), [list(each) for each in lists], len(self._take_backs)
 
     def _restore(self, snapshot):
-        states, kept, superseded, lists = snapshot
+        states, kept, superseded, lists, renewals = snapshot
+        self._take_back(after=renewals)
         self._states, self._superseded = dict(states), set(superseded)
         self._ended, self._tombstones, self.after_write = (list(each) for each in lists)
         for state, data in kept:
