@@ -105,7 +105,18 @@ def test_a_first_page_that_fails_leaves_a_user_the_session_begun_before(zope, ap
     assert "mine" in zope.get("/pages/show", browser_id=old, auth="alice").body
 
 
-# URLs.
+# Caches, URLs.
+
+
+def test_an_answer_that_sets_an_id_is_private_whatever_the_page_says_later(zope, app):
+    answer = zope.get("/pages/cached")
+    assert answer.browser_id is not None
+    assert answer.header("Cache-Control") == "private, max-age=3600"
+
+
+def test_a_page_that_sets_no_id_may_be_cached(zope, app):
+    known = visitor(zope)
+    assert zope.get("/pages/cached", browser_id=known).header("Cache-Control") == "public, max-age=3600"
 
 
 @pytest.mark.parametrize("encoding", [0, 1])

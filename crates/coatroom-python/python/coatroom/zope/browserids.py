@@ -9,6 +9,7 @@ from Acquisition import aq_base
 from Acquisition import aq_parent
 from Products.Sessions import BrowserIdManager as stock
 
+from coatroom.zope import caching
 from coatroom.zope import keyring
 from coatroom.zope import publishing
 from coatroom.zope import transactions
@@ -135,9 +136,7 @@ class BrowserIdManager(stock.BrowserIdManager):
 
     def _setCookie(self, bid, REQUEST, *args, **kwargs):
         super()._setCookie(bid, REQUEST, *args, **kwargs)
-        response = getattr(REQUEST, "RESPONSE", None)
-        if hasattr(response, "setHeader") and not response.getHeader("Cache-Control"):
-            response.setHeader("Cache-Control", "private")
+        caching.note(REQUEST)
 
     def _jar(self):
         return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
