@@ -6,8 +6,9 @@ from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface.verify import verifyObject
 
 from coatroom.zope.container import TransientObjectContainer
-
+from coatroom.zope.errors import InvalidKeyError
 from coatroom.zope.principals import Principal
+
 VISITOR = "visitor"
 
 
@@ -148,3 +149,23 @@ def test_the_zmi_takes_only_its_own_forms(site):
                 container.manage_endSession(info["locator"], bad, REQUEST=request)
         container._check_form(request, container.csrfToken())
         assert VISITOR in container
+
+
+def test_a_key_that_utf_8_cannot_encode_is_a_key_like_others(site):
+    odd = "id\udcff"
+    with site.visit() as container:
+        assert container.get(odd) is None and odd not in container
+        container.new_or_existing(odd)["n"] = 1
+    with site.visit() as container:
+        assert container.keys() == [odd] and container[odd]["n"] == 1
+
+
+def test_a_session_key_that_utf_8_cannot_encode_is_missing_and_refused(site):
+    with site.visit() as container:
+        session = container.new_or_existing("visitor")
+        assert session.get("\udcff") is None and not session.has_key("\udcff") and "\udcff" not in session
+        for work in (lambda: session["\udcff"], lambda: session.pop("\udcff"), lambda: session.delete("\udcff")):
+            with pytest.raises(KeyError):
+                work()
+        with pytest.raises(InvalidKeyError, match="udcff"):
+            session["\udcff"] = 1

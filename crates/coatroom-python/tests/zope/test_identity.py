@@ -199,6 +199,21 @@ def test_a_user_with_a_long_id_has_sessions_and_they_can_be_ended(zope, app):
 # Bad input.
 
 
+def test_an_id_that_is_no_text_is_not_adopted(zope, app):
+    for bad in ("35170634BA0x3NnvJDM%ff", "%ff"):
+        answer = zope.get("/pages/write", f"k=a&v=1&{NAME}={bad}")
+        assert (answer.status, answer.browser_id is not None) == (200, True)
+
+
+def test_an_id_that_is_no_text_is_an_id_like_others_to_stock_managers(zope, app):
+    from coatroom.zope import install
+
+    install.install(app, keep_managers=True)
+    transaction.commit()
+    answer = zope.get("/pages/write", f"k=a&v=1&{NAME}=35170634BA0x3NnvJDM%ff")
+    assert (answer.status, answer.body) == (200, "kept")
+
+
 def test_a_list_that_goes_on_after_nothing_is_a_bad_request(zope, app):
     from zExceptions import BadRequest
 

@@ -93,7 +93,7 @@ class BrowserIdManager(stock.BrowserIdManager):
     @security.private
     def isIssuedHere(self, bid):
         """Whether this site issued an id. All that it signs have the stock form."""
-        if not isinstance(bid, str):
+        if not isinstance(bid, str) or not bid.isascii():
             return False
         ring = keyring.find(aq_base(self)._p_jar or self._jar())
         return ring is not None and ring.is_signed(bid[:_BODY_LENGTH], bid[_BODY_LENGTH:])

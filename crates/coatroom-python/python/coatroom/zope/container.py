@@ -264,7 +264,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         if count and self._limit and len(self) >= self._limit:
             raise MaxTransientObjectsExceeded(f"{self._limit} exceeds maximum number of subobjects {self._limit}")
         house = self._house()
-        names.encode(key, "key")
+        names.of_session(key)
         ring = keyring.ensure(self._jar())
         return transactions.current().begin(house, key, ring, house.manager.now())
 

@@ -52,7 +52,7 @@ class Record:
 
     def write_key(self, key):
         """Stages the key under which the container knows the session, unreadable in the store."""
-        plain = names.encode(key, "key").encode()
+        plain = names.of_session(key)
         self._as_it_is[names.CONTAINER_KEY] = self.ring.seal(self._context(names.CONTAINER_KEY), plain)
 
     def remove(self, name):
@@ -125,4 +125,4 @@ def container_key(house, ring, locator, data):
     """The key under which a container knows a session, from its record; None where it is not ours."""
     place = context(house.namespace, locator, names.CONTAINER_KEY)
     plain = ring.unseal(place, data) if ring is not None else None
-    return names.decode(plain.decode()) if plain is not None else None
+    return names.session_of(plain) if plain is not None else None

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from coatroom.zope import names
 from coatroom.zope import publishing
 from coatroom.zope import transactions
+from coatroom.zope.errors import InvalidKeyError
 from coatroom.zope.interfaces import IDictionaryLike
 from coatroom.zope.interfaces import IImmutablyValuedMappingOfPickleableObjects
 from coatroom.zope.interfaces import IItemWithId
@@ -179,14 +180,14 @@ class TransientObject(Implicit):
         """The value of a key, or the default."""
         try:
             return self._state().get(names.encode(k))
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, InvalidKeyError):
             return default
 
     def has_key(self, k):
         """1 where the key is there, else 0."""
         try:
             return int(self._state().has(names.encode(k)))
-        except TypeError:
+        except (TypeError, InvalidKeyError):
             return 0
 
     def __contains__(self, k):
@@ -232,14 +233,14 @@ class TransientObject(Implicit):
     def __getitem__(self, k):
         try:
             return self._state().get(names.encode(k))
-        except KeyError:
+        except (KeyError, InvalidKeyError):
             raise KeyError(k) from None
 
     def __delitem__(self, k):
         state = self._state()
         try:
             state.delete(names.encode(k))
-        except KeyError:
+        except (KeyError, InvalidKeyError):
             raise KeyError(k) from None
         state.modified = self._now(state)
 

@@ -99,7 +99,7 @@ class TransactionSessions:
                 return old.native
         native = self._vacant.pop((house.url, house.namespace, key), None)
         if native is None:
-            native = guarded(house.manager.keyed, _store_key(key))
+            native = guarded(house.manager.keyed, names.of_session(key))
         if native.exists:
             self._ended.append(SessionState(house, key, native, ring))
         return native
@@ -165,7 +165,7 @@ class TransactionSessions:
         return mine
 
     def _open(self, house, key, ring, place):
-        name, turn = _store_key(key), None
+        name, turn = names.of_session(key), None
         if turns.is_any_contested():
             turn = self._take_turn(house.manager.locator_of(name))
         native = guarded(house.manager.keyed, name)
@@ -335,7 +335,3 @@ def _keep_timeout(house, native):
     except (SessionConflictError, SessionLimitError):
         logger.debug("another request changed the session first; its timeout follows later")
         native.discard()
-
-
-def _store_key(key):
-    return names.encode(key, "key").encode()
