@@ -1,6 +1,7 @@
 """The container: its methods, limits, settings and place in the store."""
 
 import pytest
+from coatroom.zope.interfaces import IItemWithId
 from coatroom.zope.interfaces import ITransientItemContainer
 from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface.verify import verifyObject
@@ -169,3 +170,24 @@ def test_a_session_key_that_utf_8_cannot_encode_is_missing_and_refused(site):
                 work()
         with pytest.raises(InvalidKeyError, match="udcff"):
             session["\udcff"] = 1
+
+
+def test_a_session_has_the_attributes_of_upstreams(site):
+    with site.visit() as container:
+        session = container.new_or_existing("visitor")
+        assert (session.id, session.token) == (session.getId(), "visitor")
+        assert [session.id for session in container.raw(0).values()] == [session.id]
+        assert IItemWithId.providedBy(container) and verifyObject(IItemWithId, container)
+
+
+def test_no_error_and_no_repr_carries_the_ticket(site):
+    ticket = "35170634BA0x3NnvJDM-and-the-secret"
+    with site.visit() as container:
+        session = container.new_or_existing(ticket)
+        shown = [repr(session), repr(type(session.aq_base)(ticket))]
+        for work in (lambda: container["x" + ticket], lambda: container.new(ticket), lambda: container.__delitem__("x" + ticket)):
+            with pytest.raises(KeyError) as raised:
+                work()
+            shown.append(str(raised.value))
+        assert session.id in shown[0]
+        assert not any(ticket in each or "35170634" in each for each in shown)

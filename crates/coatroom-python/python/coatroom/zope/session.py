@@ -107,9 +107,20 @@ class TransientObject(Implicit):
     def __repr__(self):
         state = self._state()
         keys = names.in_order(names.decode(name) for name in state.keys())
-        return f"<{self.__class__.__name__} id={state.id} token={state.key!r} keys={keys!r}>"
+        # The key is the visitor's ticket.
+        return f"<{self.__class__.__name__} id={state.id} keys={keys!r}>"
 
     # IItemWithId, ITransient
+
+    @property
+    def id(self):
+        """As getId. Not that of the container, which it would acquire."""
+        return self._state().id
+
+    @property
+    def token(self):
+        """As getContainerKey."""
+        return self._state().key
 
     def getId(self):
         """The session's id: another one whenever a session is begun, also under the same key."""
