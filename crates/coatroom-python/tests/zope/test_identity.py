@@ -1,5 +1,7 @@
 """Whose a session is, and who can know its id: over the publisher, as browsers and attackers come."""
 
+import logging
+
 import pytest
 import transaction
 import zope.component
@@ -212,6 +214,35 @@ def test_an_id_that_is_no_text_is_an_id_like_others_to_stock_managers(zope, app)
     transaction.commit()
     answer = zope.get("/pages/write", f"k=a&v=1&{NAME}=35170634BA0x3NnvJDM%ff")
     assert (answer.status, answer.body) == (200, "kept")
+
+
+@pytest.mark.parametrize(
+    "setting, value",
+    [
+        ("max-value-bytes", "16MB"),
+        ("max-value-bytes", "0"),
+        ("max-session-bytes", "0"),
+        ("max-session-bytes", "100000000000"),
+        ("conflict-wait", "soon"),
+        ("conflict-wait", "nan"),
+    ],
+)
+def test_a_bad_setting_is_a_503_and_the_log_names_it(zope, app, monkeypatch, caplog, setting, value):
+    from coatroom.zope import houses
+    from coatroom.zope import settings
+
+    monkeypatch.setattr(houses.reach, "_said_at", float("-inf"))
+    monkeypatch.setattr(houses.reach, "_is_lost", False)
+    monkeypatch.setenv("COATROOM_" + setting.upper().replace("-", "_"), value)
+    houses.close()
+    settings.forget()
+    with caplog.at_level(logging.WARNING, "coatroom.zope"):
+        answer = zope.get("/pages/write", "k=a&v=1")
+    monkeypatch.undo()
+    houses.close()
+    settings.forget()
+    assert answer.status == 503
+    assert setting in caplog.text and value in caplog.text
 
 
 def test_a_list_that_goes_on_after_nothing_is_a_bad_request(zope, app):
