@@ -93,3 +93,20 @@ def make_site(store):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def zope(tmp_path_factory):
+    """A Zope that is asked over its publisher; see served.py."""
+    import served
+
+    served.start(tmp_path_factory.mktemp("instance"))
+    return served
+
+
+@pytest.fixture
+def app(zope):
+    """Its application, with sessions on Coatroom, two users, and pages to ask for."""
+    with zope.application() as app:
+        yield app
+    houses.close()

@@ -1,11 +1,14 @@
 """The container: its methods, limits, settings and place in the store."""
 
 import pytest
+from coatroom.zope.interfaces import IItemWithId
 from coatroom.zope.interfaces import ITransientItemContainer
 from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface.verify import verifyObject
 
 from coatroom.zope.container import TransientObjectContainer
+from coatroom.zope.errors import InvalidKeyError
+from coatroom.zope.principals import Principal
 
 VISITOR = "visitor"
 
@@ -122,7 +125,7 @@ def test_sessions_of_a_user_are_ended_from_the_zmi(site):
     begin(site)
     with site.visit() as container:
         session = container[VISITOR]
-        session.aq_base._state().principal = "alice"
+        session.aq_base._state().principal = Principal("alice")
         session["n"] = 2
     with site.visit() as container:
         overview = container.sessionOverview("alice")
@@ -147,3 +150,44 @@ def test_the_zmi_takes_only_its_own_forms(site):
                 container.manage_endSession(info["locator"], bad, REQUEST=request)
         container._check_form(request, container.csrfToken())
         assert VISITOR in container
+
+
+def test_a_key_that_utf_8_cannot_encode_is_a_key_like_others(site):
+    odd = "id\udcff"
+    with site.visit() as container:
+        assert container.get(odd) is None and odd not in container
+        container.new_or_existing(odd)["n"] = 1
+    with site.visit() as container:
+        assert container.keys() == [odd] and container[odd]["n"] == 1
+
+
+def test_a_session_key_that_utf_8_cannot_encode_is_missing_and_refused(site):
+    with site.visit() as container:
+        session = container.new_or_existing("visitor")
+        assert session.get("\udcff") is None and not session.has_key("\udcff") and "\udcff" not in session
+        for work in (lambda: session["\udcff"], lambda: session.pop("\udcff"), lambda: session.delete("\udcff")):
+            with pytest.raises(KeyError):
+                work()
+        with pytest.raises(InvalidKeyError, match="udcff"):
+            session["\udcff"] = 1
+
+
+def test_a_session_has_the_attributes_of_upstreams(site):
+    with site.visit() as container:
+        session = container.new_or_existing("visitor")
+        assert (session.id, session.token) == (session.getId(), "visitor")
+        assert [session.id for session in container.raw(0).values()] == [session.id]
+        assert IItemWithId.providedBy(container) and verifyObject(IItemWithId, container)
+
+
+def test_no_error_and_no_repr_carries_the_ticket(site):
+    ticket = "35170634BA0x3NnvJDM-and-the-secret"
+    with site.visit() as container:
+        session = container.new_or_existing(ticket)
+        shown = [repr(session), repr(type(session.aq_base)(ticket))]
+        for work in (lambda: container["x" + ticket], lambda: container.new(ticket), lambda: container.__delitem__("x" + ticket)):
+            with pytest.raises(KeyError) as raised:
+                work()
+            shown.append(str(raised.value))
+        assert session.id in shown[0]
+        assert not any(ticket in each or "35170634" in each for each in shown)

@@ -102,7 +102,7 @@ def test_a_login_since_is_undone(site, joined):
         held = held or container[VISITOR]
         basket = held["basket"]
         container._renewSession(VISITOR, lambda: "renewed", "alice")
-        container._sessions().when_undone.append(lambda: undone.append(True))
+        container._sessions().take_back_later(lambda: undone.append(True))
         held["lost"] = 1
         basket.things = 7
         assert held.getContainerKey() == "renewed"

@@ -3,14 +3,16 @@
 import base64
 import os
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import access_contents_information
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from Products.Sessions import BrowserIdManager as stock
 
+from coatroom.zope import caching
 from coatroom.zope import keyring
+from coatroom.zope import publishing
+from coatroom.zope import transactions
 
 _stock_id = stock.getNewBrowserId
 _STOCK_LENGTH = 19
@@ -57,15 +59,41 @@ class BrowserIdManager(stock.BrowserIdManager):
             return None
         return self._issue(request, present)
 
+    # What gives the id to a script, or takes one from a link, the stock manager publishes.
+
+    @security.protected(access_contents_information)
+    def getHiddenFormField(self):
+        """An input element that carries the browser id."""
+        return super().getHiddenFormField()
+
+    @security.protected(access_contents_information)
+    def setBrowserIdCookieByForce(self, bid):
+        """Sets the cookie to an id."""
+        super().setBrowserIdCookieByForce(bid)
+
     @security.private
-    def renewBrowserId(self):
-        """A new id in the place of the request's; for a login."""
-        return self._issue(self.REQUEST, None)
+    def isBroughtByRequest(self):
+        """Whether the request came with its browser id. It was not made here, that is."""
+        return vars(self.REQUEST).get("browser_id_ns_") is not None
+
+    @security.private
+    def renewBrowserId(self, unless_unused=None):
+        """A new id in the place of the request's, also in the URLs that carry it; for a login.
+
+        Where the transaction aborts, the request and its answer have the old one again; with a house
+        ``unless_unused`` also where it commits no session there under the new one.
+        """
+        request = self.REQUEST
+        before = _Before(request, self.browserid_name)
+        bid = self._issue(request, vars(request).get("browser_id_"))
+        place = (unless_unused.url, unless_unused.namespace, bid) if unless_unused is not None else None
+        transactions.current().take_back_later(lambda: before.put_back(bid), place)
+        return bid
 
     @security.private
     def isIssuedHere(self, bid):
         """Whether this site issued an id. All that it signs have the stock form."""
-        if not isinstance(bid, str):
+        if not isinstance(bid, str) or not bid.isascii():
             return False
         ring = keyring.find(aq_base(self)._p_jar or self._jar())
         return ring is not None and ring.is_signed(bid[:_BODY_LENGTH], bid[_BODY_LENGTH:])
@@ -103,15 +131,12 @@ class BrowserIdManager(stock.BrowserIdManager):
         request.browser_id_ns_ = None
         setattr(request, _OURS, bid)
         if replaced is not None:
-            script = getattr(request, "_script", [])
-            request._script = [bid if part == replaced else part for part in script]
+            _rewrite(request, replaced, bid)
         return bid
 
     def _setCookie(self, bid, REQUEST, *args, **kwargs):
         super()._setCookie(bid, REQUEST, *args, **kwargs)
-        response = getattr(REQUEST, "RESPONSE", None)
-        if hasattr(response, "setHeader") and not response.getHeader("Cache-Control"):
-            response.setHeader("Cache-Control", "private")
+        caching.note(REQUEST)
 
     def _jar(self):
         return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
@@ -122,4 +147,38 @@ class BrowserIdManager(stock.BrowserIdManager):
         keyring.ensure(self._jar())
 
 
-InitializeClass(BrowserIdManager)
+class _Before:
+    """What a request and its answer say of the browser id, before that is renewed."""
+
+    NAMES = ("browser_id_", "browser_id_ns_", _OURS)
+
+    def __init__(self, request, name):
+        self._request = request
+        self._name = name
+        self._noted = {key: value for key, value in vars(request).items() if key in self.NAMES}
+        self._cookies = getattr(getattr(request, "RESPONSE", None), "cookies", {})
+        self._cookie = self._cookies.get(name)
+
+    def put_back(self, bid):
+        """Undoes a renewal to ``bid``, as far as nobody has changed it since."""
+        noted, cookie = vars(self._request), self._cookies.get(self._name)
+        if noted.get("browser_id_") == bid:
+            _rewrite(self._request, bid, self._noted.get("browser_id_"))
+            for name in self.NAMES:
+                noted.pop(name, None)
+            noted.update(self._noted)
+        if cookie is not None and cookie.get("value") == bid:
+            del self._cookies[self._name]
+            if self._cookie is not None:
+                self._cookies[self._name] = self._cookie
+
+
+def _rewrite(request, old, new):
+    """Has the URLs that a request makes carry another browser id."""
+    script = getattr(request, "_script", ())
+    if old in script:
+        request._script = [new if part == old else part for part in script]
+        request._resetURLS()
+
+
+publishing.initialize(BrowserIdManager, "manage_afterAdd")

@@ -2,16 +2,18 @@
 
 import time
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import view_management_screens
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import manage_transient_containers
+from zExceptions import BadRequest
 from zExceptions import Forbidden
 
+from coatroom.zope import publishing
 from coatroom.zope.csrf import check_token
 from coatroom.zope.csrf import new_token
 from coatroom.zope.guards import guarded
+from coatroom.zope.principals import recorded
 
 
 class ConsoleTab:
@@ -27,9 +29,9 @@ class ConsoleTab:
         """What the tab shows: settings, the number of sessions, and a page of them."""
         house = self._house()
         if user:
-            infos, cursor = guarded(lambda: house.manager.of(user)), None
+            infos, cursor = guarded(house.manager.of, recorded(user)), None
         else:
-            infos, cursor = guarded(lambda: house.manager.list(after or None, 50))
+            infos, cursor = _page(house, after)
         return {
             "count": guarded(house.manager.count),
             "store": house.url,
@@ -54,7 +56,7 @@ class ConsoleTab:
     def manage_endSessionsOf(self, user, token="", REQUEST=None):
         """Ends all sessions of a user, at once."""
         self._check_form(REQUEST, token)
-        ended = guarded(lambda: self._house().manager.end_all(user))
+        ended = guarded(self._house().manager.end_all, recorded(user))
         return self._done(REQUEST, f"{ended} sessions of {user} ended.")
 
     def _check_form(self, request, token):
@@ -68,6 +70,13 @@ class ConsoleTab:
             return self.manage_sessions(self, request, manage_tabs_message=message)
 
 
+def _page(house, after):
+    try:
+        return guarded(house.manager.list, after or None, 50)
+    except ValueError:
+        raise BadRequest("after is no session of the list") from None
+
+
 def _row(info):
     """What a template, which may not look into other objects, shows of a session."""
     return {
@@ -79,4 +88,4 @@ def _row(info):
     }
 
 
-InitializeClass(ConsoleTab)
+publishing.initialize(ConsoleTab, "manage_endSession", "manage_endSessionsOf")

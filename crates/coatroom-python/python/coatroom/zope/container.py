@@ -2,7 +2,6 @@
 
 import uuid
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import access_contents_information
 from AccessControl.Permissions import view
 from AccessControl.Permissions import view_management_screens
@@ -20,10 +19,12 @@ from coatroom.zope import housekeeping
 from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
+from coatroom.zope import publishing
 from coatroom.zope import records
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
 from coatroom.zope.guards import guarded
+from coatroom.zope.interfaces import IItemWithId
 from coatroom.zope.interfaces import IStringKeyedHomogeneousItemContainer
 from coatroom.zope.interfaces import ITransientItemContainer
 from coatroom.zope.place import Place
@@ -55,7 +56,7 @@ def constructTransientObjectContainer(
         return self.manage_main(self, REQUEST, update_menu=1)
 
 
-@implementer(ITransientItemContainer, IStringKeyedHomogeneousItemContainer)
+@implementer(IItemWithId, IStringKeyedHomogeneousItemContainer, ITransientItemContainer)
 class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, SimpleItem):
     """Keeps visitors' sessions in Coatroom's store; in ZODB are only these settings.
 
@@ -115,7 +116,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         if not isinstance(key, str):
             raise TypeError((key, "key is not a string type"))
         if self._find(key) is not None:
-            raise KeyError(f"cannot duplicate key {key}")
+            raise KeyError(f"cannot duplicate {self._shown(key)}")
         return self._wrap(self._begin(key))
 
     @security.protected(create_transient_objects)
@@ -136,7 +137,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
     def __getitem__(self, k):
         state = self._find(k)
         if state is None:
-            raise KeyError(k)
+            raise KeyError(self._shown(k))
         return self._wrap(state)
 
     @security.protected(access_transient_objects)
@@ -159,7 +160,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
     def __delitem__(self, k):
         state = self._find(k)
         if state is None:
-            raise KeyError(k)
+            raise KeyError(self._shown(k))
         item = self._wrap(state)
         self._sessions().end(state)
         return state.last_accessed, item
@@ -205,8 +206,8 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
 
     @security.protected(access_transient_objects)
     def raw(self, current_ts):
-        """For debugging: the keys of what is there."""
-        return {key: None for key in self.keys()}
+        """For debugging: what is there, by its key."""
+        return dict(self.items())
 
     @security.protected(access_contents_information)
     def getId(self):
@@ -263,7 +264,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         if count and self._limit and len(self) >= self._limit:
             raise MaxTransientObjectsExceeded(f"{self._limit} exceeds maximum number of subobjects {self._limit}")
         house = self._house()
-        names.encode(key, "key")
+        names.of_session(key)
         ring = keyring.ensure(self._jar())
         return self._sessions().begin(house, key, ring, house.manager.now())
 
@@ -271,6 +272,12 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         """Ends a session at its own wish, which is notified."""
         self._sessions().end(state)
         notifications.ended(self, state)
+
+    def _shown(self, key):
+        """A key, which may be a visitor's ticket, in the words of an error: the locator opens nothing."""
+        if type(key) is str or names.is_possible(key):
+            return f"session {self._house().manager.locator_of(names.of_session(key))}"
+        return f"a key of type {type(key).__name__}"
 
     def _wrap(self, state):
         if state.is_single_value():
@@ -296,4 +303,4 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         keyring.ensure(self._jar())
 
 
-InitializeClass(TransientObjectContainer)
+publishing.initialize(TransientObjectContainer, "housekeep")

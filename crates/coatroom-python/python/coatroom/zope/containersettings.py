@@ -1,10 +1,11 @@
 """The settings of a container: all of it that lies in the ZODB."""
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.Permissions import view_management_screens
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import manage_transient_containers
+
+from coatroom.zope import publishing
 
 
 class ContainerSettings:
@@ -118,4 +119,15 @@ class ContainerSettings:
         self._limit = limit
 
 
-InitializeClass(ContainerSettings)
+publishing.initialize(
+    ContainerSettings,
+    "setTimeoutMinutes",
+    "getTimeoutMinutes",
+    "getPeriodSeconds",
+    "getSubobjectLimit",
+    "setSubobjectLimit",
+    "disableInbandHousekeeping",
+    "enableInbandHousekeeping",
+    "isInbandHousekeepingEnabled",
+    "manage_changeTransientObjectContainer",
+)

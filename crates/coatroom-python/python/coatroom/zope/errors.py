@@ -31,6 +31,10 @@ class SessionLimitError(ValueError):
     """A key, a value or a whole session is larger than its limit."""
 
 
+class InvalidKeyError(ValueError):
+    """A session key is text that UTF-8 cannot encode."""
+
+
 class UnpicklableValueError(TypeError):
     """A value cannot be kept, because it does not pickle."""
 

@@ -1,6 +1,5 @@
 """A container's place in the store, in this process: opened at first use and shared by all threads."""
 
-import logging
 import os
 import threading
 import time
@@ -8,8 +7,7 @@ import time
 from coatroom import _native
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
-
-logger = logging.getLogger("coatroom.zope")
+from coatroom.zope.reach import reach
 
 _stores = {}
 _failures = {}
@@ -122,7 +120,7 @@ def house(namespace, timeout, clock=None):
         open_store(url)
         with _lock:
             listener = found._listener if found is not None else None
-            found = House(url, namespace, timeout, clock)
+            found = _house(url, namespace, timeout, clock)
             found.listen(listener)
             _houses[place] = found
     return found
@@ -145,34 +143,12 @@ def close():
         settings.forget()
 
 
-class _Reach:
-    """Says in the log when the store cannot be used, and when it can again."""
-
-    SAY_EVERY = 60.0
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._said_at = -self.SAY_EVERY
-        self._is_lost = False
-
-    def lost(self, error):
-        """The store could not do what it was asked."""
-        with self._lock:
-            if self._is_lost or time.monotonic() - self._said_at < self.SAY_EVERY:
-                return
-            self._said_at, self._is_lost = time.monotonic(), True
-        logger.warning("pages that use sessions answer 503, and all others work: %s", error)
-
-    def found(self):
-        """It could."""
-        if not self._is_lost:
-            return
-        with self._lock:
-            self._is_lost = False
-        logger.warning("the session store can be used again")
-
-
-reach = _Reach()
+def _house(*what):
+    try:
+        return House(*what)
+    except _native.ConfigurationError as error:
+        reach.lost(error)
+        raise SessionStoreUnavailable(f"a setting of sessions is wrong: {error}") from error
 
 
 def _explained(url, error):

@@ -8,26 +8,49 @@ import logging
 from Acquisition import aq_base
 from zope.globalrequest import getRequest
 
+from coatroom.zope import transactions
+from coatroom.zope.principals import Principal
+
 logger = logging.getLogger("coatroom.zope")
 
+#: On the request: who signed in in its course.
+_SIGNED_IN = "session_principal_"
 
-def renew(manager, user, only_anonymous=False):
+
+def principal_of(request):
+    """Who makes a request, or None. Code that runs under another user's rights changes nothing of it."""
+    signed_in = getattr(request, "__dict__", {}).get(_SIGNED_IN)
+    if signed_in is not None:
+        return signed_in
+    # Not by get, which looks into the form too.
+    return Principal.of(getattr(request, "other", {}).get("AUTHENTICATED_USER"))
+
+
+def renew(manager, user):
     """Gives the request's session to a user, under a new browser id.
 
-    With ``only_anonymous`` a session that is the user's already stays as it is. Does nothing for
-    stock managers and other containers.
+    Does nothing for stock managers and other containers.
     """
-    ids = manager.getBrowserIdManager()
-    if not hasattr(aq_base(ids), "renewBrowserId"):
+    ids, container, old = _parts(manager)
+    if container is not None:
+        container._renewSession(old, ids.renewBrowserId, *user)
+
+
+def secure(manager, user):
+    """Before a user's request uses its session: has nobody else know the id that it is kept under.
+
+    A session that is the user's stays as it is, and any other is renewed. Where there is none yet,
+    none begins under an id that the request brought, for whoever planted it there knows it.
+    """
+    ids, container, old = _parts(manager)
+    if container is None:
         return
-    old = ids.getBrowserId(create=0)
-    container = manager._getSessionDataContainer() if old is not None else None
-    if container is None or not hasattr(aq_base(container), "_renewSession"):
-        return
-    renewable, owner = container._ownership(old)
-    if only_anonymous and (not renewable or owner == user):
-        return
-    container._renewSession(old, ids.renewBrowserId, user)
+    state = container._find(old)
+    if state is not None:
+        if state.owner is None or not state.owner.is_same(user):
+            container._renewSession(old, ids.renewBrowserId, *user)
+    elif ids.isBroughtByRequest() and not container._isSuperseded(old):
+        ids.renewBrowserId(container._house())
 
 
 def claim(session, user):
@@ -41,9 +64,24 @@ def claim(session, user):
 def on_login(event):
     """PAS says that a user has signed in."""
     request = getRequest()
-    manager = _manager(request, event.object)
-    if manager is not None:
-        renew(manager, event.object.getId())
+    manager, user = _manager(request, event.object), Principal.of(event.object)
+    if manager is None or user is None:
+        return
+    renew(manager, user)
+    vars(request)[_SIGNED_IN] = user
+    transactions.current().take_back_later(lambda: vars(request).pop(_SIGNED_IN, None))
+
+
+def _parts(manager):
+    """The browser id manager, the container and the request's browser id; None where there is nothing
+    to renew."""
+    ids = manager.getBrowserIdManager()
+    if hasattr(aq_base(ids), "renewBrowserId"):
+        old = ids.getBrowserId(create=0)
+        container = manager._getSessionDataContainer() if old is not None else None
+        if container is not None and hasattr(aq_base(container), "_renewSession"):
+            return ids, container, old
+    return ids, None, None
 
 
 def _manager(request, user):

@@ -1,11 +1,15 @@
 """Names: of sessions in the store, and of attributes in a session's record."""
 
+from coatroom.zope.errors import InvalidKeyError
+
 #: What Coatroom itself keeps in a record begins with this; no session key does.
 RESERVED = "\0"
 ID = RESERVED + "id"
 CONTAINER_KEY = RESERVED + "key"
 MODIFIED = RESERVED + "modified"
 PLAIN_VALUE = RESERVED + "value"
+#: The path of the user folder that the session's user is of.
+FOLDER = RESERVED + "folder"
 SUPERSEDED = RESERVED + "superseded"
 #: Before the object id of a persistent object that lies in a session's value.
 PERSISTENT = "\1"
@@ -16,13 +20,35 @@ MAX_NAME_BYTES = 255
 def encode(key, what="session key"):
     """The name under which a key is kept: text as itself, a whole number told apart from it.
 
-    Raises TypeError for any other key.
+    Raises TypeError for any other key, and InvalidKeyError for text that has half a character.
     """
     if type(key) is str or isinstance(key, str):
+        if not key.isascii():
+            _check(key, what)
         return "s" + key
     if isinstance(key, int) and not isinstance(key, bool):
         return f"i{key:d}"
     raise TypeError(f"a {what} is a str or an int, not {type(key).__name__}")
+
+
+def _check(key, what):
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise InvalidKeyError(f"a {what} is text that UTF-8 can encode, and {key!a} is not") from None
+
+
+def of_session(key):
+    """The name under which a container's key is kept, as bytes. Half a character is no hindrance: such
+    keys come from browsers."""
+    if isinstance(key, str):
+        return b"s" + key.encode("utf-8", "surrogatepass")
+    return encode(key, "key").encode()
+
+
+def session_of(name):
+    """The container's key that such a name stands for."""
+    return decode(name.decode("utf-8", "surrogatepass"))
 
 
 def is_possible(key):

@@ -86,7 +86,7 @@ class Record:
 
     def write_key(self, key):
         """Stages the key under which the container knows the session, unreadable in the store."""
-        plain = names.encode(key, "key").encode()
+        plain = names.of_session(key)
         self._as_it_is[names.CONTAINER_KEY] = self.ring.seal(self._context(names.CONTAINER_KEY), plain)
 
     def remove(self, name):
@@ -96,8 +96,11 @@ class Record:
     def clear(self):
         """Stages that everything goes but what Coatroom itself keeps of the session."""
         own = {name: self._kept(name) for name in _OWN}
+        folder = self.read(names.FOLDER)
         self._as_it_is.update({name: data for name, data in own.items() if data is not None})
         self._staged = {name: body for name, body in self._staged.items() if name[0] == names.RESERVED}
+        if folder is not None:
+            self._staged[names.FOLDER] = folder
         self.is_cleared = True
 
     def names(self):
@@ -160,4 +163,4 @@ def container_key(house, ring, locator, data):
     """The key under which a container knows a session, from its record; None where it is not ours."""
     place = context(house.namespace, locator, names.CONTAINER_KEY)
     plain = ring.unseal(place, data) if ring is not None else None
-    return names.decode(plain.decode()) if plain is not None else None
+    return names.session_of(plain) if plain is not None else None

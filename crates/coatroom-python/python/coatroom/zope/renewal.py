@@ -1,19 +1,17 @@
 """Moving a session to a new key at login."""
 
 from coatroom.zope import keyring
+from coatroom.zope.principals import Principal
 
 
 class Renewal:
     """Mixed into the container."""
 
-    def _ownership(self, key):
-        """Whether there is a session that can be renewed, and whose it is."""
-        state = self._find(key)
-        if state is None:
-            return False, None
-        return True, state.principal or state.native.principal
+    def _isSuperseded(self, key):
+        """Whether a login has moved the session of this key to another one."""
+        return self._sessions().is_superseded(self._house(), key, keyring.find(self._jar()))
 
-    def _renewSession(self, old_key, new_key, user):
+    def _renewSession(self, old_key, new_key, user, folder=None):
         """Gives the session to ``user`` under the key that ``new_key()`` makes.
 
         The data moves along, unless it is another user's: then that session ends and a new one
@@ -28,10 +26,10 @@ class Renewal:
         key = new_key()
         if state is None:
             return
-        owner = state.principal or state.native.principal
+        owner, principal = state.owner, Principal(user, folder)
         renewed = sessions.begin(house, key, ring, house.manager.now())
-        renewed.principal = user
-        if owner in (None, user):
+        renewed.principal = principal
+        if owner is None or owner.is_same(principal):
             sessions.move(state, renewed)
         else:
             sessions.end(state)

@@ -4,14 +4,15 @@ import time
 from functools import partial
 from threading import get_ident
 
-from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import Implicit
 from Acquisition import aq_base
 from zope.interface import implementer
 
 from coatroom.zope import names
+from coatroom.zope import publishing
 from coatroom.zope import transactions
+from coatroom.zope.errors import InvalidKeyError
 from coatroom.zope.interfaces import IDictionaryLike
 from coatroom.zope.interfaces import IImmutablyValuedMappingOfPickleableObjects
 from coatroom.zope.interfaces import IItemWithId
@@ -103,7 +104,7 @@ class TransientObject(Implicit):
         mine = aq_base(self).__dict__
         if sessions is not None and "_v_state" in mine:
             before = {name: mine[name] for name in ("_v_state", "_v_sessions")}
-            sessions.when_undone.append(partial(mine.update, before))
+            sessions.take_back_later(partial(mine.update, before))
         mine.update(_v_state=state, _v_sessions=sessions)
 
     def __reduce_ex__(self, protocol):
@@ -115,9 +116,20 @@ class TransientObject(Implicit):
     def __repr__(self):
         state = self._state()
         keys = names.in_order(names.decode(name) for name in state.keys())
-        return f"<{self.__class__.__name__} id={state.id} token={state.key!r} keys={keys!r}>"
+        # The key is the visitor's ticket.
+        return f"<{self.__class__.__name__} id={state.id} keys={keys!r}>"
 
     # IItemWithId, ITransient
+
+    @property
+    def id(self):
+        """As getId. Not that of the container, which it would acquire."""
+        return self._state().id
+
+    @property
+    def token(self):
+        """As getContainerKey."""
+        return self._state().key
 
     def getId(self):
         """The session's id: another one whenever a session is begun, also under the same key."""
@@ -185,14 +197,14 @@ class TransientObject(Implicit):
         """The value of a key, or the default."""
         try:
             return self._state().get(names.encode(k))
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, InvalidKeyError):
             return default
 
     def has_key(self, k):
         """1 where the key is there, else 0."""
         try:
             return int(self._state().has(names.encode(k)))
-        except TypeError:
+        except (TypeError, InvalidKeyError):
             return 0
 
     def __contains__(self, k):
@@ -238,14 +250,14 @@ class TransientObject(Implicit):
     def __getitem__(self, k):
         try:
             return self._state().get(names.encode(k))
-        except KeyError:
+        except (KeyError, InvalidKeyError):
             raise KeyError(k) from None
 
     def __delitem__(self, k):
         state = self._state()
         try:
             state.delete(names.encode(k))
-        except KeyError:
+        except (KeyError, InvalidKeyError):
             raise KeyError(k) from None
         state.modified = self._now(state)
 
@@ -285,4 +297,4 @@ class TransientObject(Implicit):
         return state
 
 
-InitializeClass(TransientObject)
+publishing.initialize(TransientObject)

@@ -1,18 +1,18 @@
 """The session data manager: as the stock one, renewing the session at login."""
 
-from AccessControl import getSecurityManager
-from AccessControl.class_init import InitializeClass
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Acquisition import aq_base
 from Products.Sessions import SessionDataManager as stock
 from Products.Sessions.permissions import access_session_data
 
 from coatroom.zope import login
+from coatroom.zope import publishing
 
 
 class SessionDataManager(stock.SessionDataManager):
     """As Products.Sessions' own. A session that was begun by an anonymous visitor gets a new browser
-    id when a signed-in user first uses it; one of another user is not handed over.
+    id when a signed-in user first uses it; one of another user is not handed over, and none begins
+    under an id that the request brought.
     """
 
     security = ClassSecurityInfo()
@@ -20,9 +20,10 @@ class SessionDataManager(stock.SessionDataManager):
     @security.protected(access_session_data)
     def getSessionData(self, create=1):
         """The visitor's session; None without ``create`` where there is no browser id yet."""
-        user = getSecurityManager().getUser().getId()
+        # The request's user: code that runs with another one's rights is still this visitor's.
+        user = login.principal_of(self.REQUEST)
         if user is not None:
-            login.renew(self, user, only_anonymous=True)
+            login.secure(self, user)
         key = self.getBrowserIdManager().getBrowserId(create=create)
         session = self._getSessionDataObject(key) if key is not None else None
         if user is not None and session is not None:
@@ -43,4 +44,4 @@ class SessionDataManager(stock.SessionDataManager):
         return container is not None and key in container
 
 
-InitializeClass(SessionDataManager)
+publishing.initialize(SessionDataManager)

@@ -17,11 +17,16 @@ from pathlib import Path
 from App.config import getConfiguration
 
 from coatroom import _native
+from coatroom.zope.errors import SessionStoreUnavailable
+from coatroom.zope.reach import reach
 
 #: The largest pickle of one value, in bytes.
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 #: The largest session, in bytes.
 MAX_SESSION_BYTES = 64 * 1024 * 1024
+#: The engine's limits of a session's size, in bytes.
+SMALLEST_SESSION = 1024
+LARGEST_SESSION = 256 * 1024 * 1024
 #: How long a request waits for its turn at a session that had a conflict, in seconds.
 CONFLICT_WAIT = 5.0
 
@@ -35,9 +40,9 @@ class Settings:
         var = getattr(configuration, "clienthome", None) or "var"
         #: The URL of the store, perhaps with a password; by default a directory under the instance's var.
         self.store = self._get("store", "") or f"embedded:{Path(var).absolute() / 'coatroom'}"
-        self.max_value_bytes = int(self._get("max-value-bytes", MAX_VALUE_BYTES))
-        self.max_session_bytes = int(self._get("max-session-bytes", MAX_SESSION_BYTES))
-        self.conflict_wait = float(self._get("conflict-wait", CONFLICT_WAIT))
+        self.max_value_bytes = self._number("max-value-bytes", MAX_VALUE_BYTES, int, 1, LARGEST_SESSION)
+        self.max_session_bytes = self._number("max-session-bytes", MAX_SESSION_BYTES, int, SMALLEST_SESSION, LARGEST_SESSION)
+        self.conflict_wait = self._number("conflict-wait", CONFLICT_WAIT, float, 0, 3600)
 
     @property
     def shown_store(self):
@@ -46,6 +51,18 @@ class Settings:
             return _native.shown_url(self.store)
         except _native.ConfigurationError as error:
             return f"none: {error}"
+
+    def _number(self, name, default, kind, least, most):
+        said = self._get(name, default)
+        try:
+            number = kind(said)
+        except ValueError:
+            number = None
+        if number is None or not least <= number <= most:
+            error = f"the setting {name} of coatroom is {said!r}; it is a number from {least} to {most}"
+            reach.lost(error)
+            raise SessionStoreUnavailable(error)
+        return number
 
     def _get(self, name, default):
         environment = os.environ.get("COATROOM_" + name.upper().replace("-", "_"))

@@ -8,6 +8,7 @@ from coatroom.zope import names
 from coatroom.zope import values
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.errors import UnreadableValueError
+from coatroom.zope.principals import Principal
 from coatroom.zope.records import Record
 from coatroom.zope.staging import Staging
 
@@ -97,6 +98,15 @@ class SessionState(Staging):
     def is_present(self):
         """Whether the transaction that is on in this thread is its own."""
         return self.sessions is not None and not self.is_dropped and self.sessions.is_on()
+
+    @property
+    def owner(self):
+        """Whose it is, or None."""
+        if self.principal is not None:
+            return self.principal
+        id = self.native.principal
+        folder = self.record.read(names.FOLDER) if id is not None else None
+        return Principal(id, folder.decode() if folder else None) if id is not None else None
 
     # Keys and values.
 
@@ -257,7 +267,9 @@ class SessionState(Staging):
         if not self.is_changed():
             return None
         if self.principal is not None:
-            self.native.login(self.principal)
+            id, folder = self.principal
+            self.native.login(id)
+            self.record.write(names.FOLDER, (folder or "").encode())
         if self.modified is None:
             return self.record.commit({})
         # Of one length, so that it can be put in the place of the one before.

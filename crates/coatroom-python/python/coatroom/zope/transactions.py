@@ -120,7 +120,7 @@ class TransactionSessions(Unwinding):
 
     def _opened_again(self, house, key, ring, place):
         """The handle of a key whose session, which this transaction saw, is no longer live."""
-        native = guarded(house.manager.keyed, _store_key(key))
+        native = guarded(house.manager.keyed, names.of_session(key))
         if native.exists and place in self._bases:
             found, seen = SessionState.opened(house, key, native, ring), self._bases[place]
             if found is None or seen is None or found.id != seen.id:
@@ -160,6 +160,14 @@ class TransactionSessions(Unwinding):
         if state.item is not None:
             renewed.item = state.item
             state.item._bind(renewed, self)
+        else:
+            self.take_back_later(partial(self._bind_back, state, renewed))
+
+    def _bind_back(self, state, renewed):
+        """An object that was given out after the login goes on with the session from before."""
+        if renewed.item is not None:
+            state.item, renewed.item = renewed.item, None
+            vars(state.item).update(_v_state=state, _v_sessions=self)
 
     def _supersede(self, state):
         place = (state.house.url, state.house.namespace, state.key)
@@ -182,7 +190,7 @@ class TransactionSessions(Unwinding):
         return mine
 
     def _open(self, house, key, ring, place):
-        name, turn = _store_key(key), None
+        name, turn = names.of_session(key), None
         if turns.is_any_contested():
             turn = self._take_turn(house.manager.locator_of(name))
         native = guarded(house.manager.keyed, name)
@@ -320,7 +328,3 @@ def _keep_timeout(house, native):
     except (SessionConflictError, SessionLimitError):
         logger.debug("another request changed the session first; its timeout follows later")
         native.discard()
-
-
-def _store_key(key):
-    return names.encode(key, "key").encode()

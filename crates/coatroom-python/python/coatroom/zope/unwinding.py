@@ -24,8 +24,8 @@ class Unwinding:
         self._stragglers = set()
         #: Every session that it opened or began.
         self._all = []
-        #: Run, the last first, when what was done since is undone, by a savepoint or an abort.
-        self.when_undone = []
+        #: What is run, the last first, when what was done since is undone; see ``take_back_later``.
+        self._take_backs = []
         if before is not None:
             self._go_on_from(before)
 
@@ -41,18 +41,23 @@ class Unwinding:
         self._all.append(state)
         return state
 
+    def take_back_later(self, undo, unless_stored=None):
+        """Has ``undo()`` run where the transaction, or a savepoint before this, is rolled back; and where
+        it commits, but stores no session at the place ``unless_stored``."""
+        self._take_backs.append((undo, unless_stored))
+
     def savepoint(self):
         return _Savepoint(self)
 
     def _snapshot(self):
         lists = self._ended, self._tombstones, self.after_write
         kept = [(state, state.snapshot()) for state in self._living()]
-        marks = len(self._all), len(self.when_undone)
+        marks = len(self._all), len(self._take_backs)
         return dict(self._states), kept, set(self._superseded), [list(each) for each in lists], marks
 
     def _restore(self, snapshot):
         states, kept, superseded, lists, (opened, undone) = snapshot
-        self._undo(undone)
+        self._take_back(after=undone)
         for state, data in [*((state, None) for state in self._all[opened:]), *kept]:
             state.give_back(data)
         self._restore_later(opened)
@@ -73,24 +78,30 @@ class Unwinding:
             state.restore(None)
         self._all[opened:] = found
 
-    def _undo(self, mark):
-        while len(self.when_undone) > mark:
-            undo = self.when_undone.pop()
+    def _take_back(self, is_committed=False, after=0):
+        while len(self._take_backs) > after:
+            undo, place = self._take_backs.pop()
+            if is_committed and (place is None or self._is_stored(place)):
+                continue
             try:
                 undo()
             except Exception:
                 logger.error("undoing what belongs to a session failed", exc_info=True)
 
+    def _is_stored(self, place):
+        state = self._states.get(place)
+        return state is not None and state.native.exists
+
     def _part(self, is_committed):
         """The transaction is over, as far as sessions go."""
+        self._take_back(is_committed)
         for state in self._all:
             state.let_go(is_committed)
         for state in self._all:
             state.forget(is_committed)
         self._all = []
         if is_committed:
-            self._bases, self._vacant, self.when_undone = {}, {}, []
-        self._undo(0)
+            self._bases, self._vacant = {}, {}
 
 
 @implementer(IDataManagerSavepoint)
