@@ -4,7 +4,9 @@
 //! prefixes, since an idle keyspace can pin fjall's journals for good.
 
 pub(super) mod keys;
+mod torn;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,8 +41,24 @@ pub(super) enum DbError {
 }
 
 impl Db {
+    /// Opens the files, and makes them if there are none.
     pub(super) fn open(path: &Path) -> Result<Self, DbError> {
+        if !path.exists() {
+            Self::make(path)?;
+        }
         Ok(Self { path: path.to_owned(), open: RwLock::new(Some(Open::new(path)?)) })
+    }
+
+    /// Elsewhere first: files that fjall was still making when the power went it cannot open.
+    fn make(path: &Path) -> Result<(), DbError> {
+        let new = path.with_extension("new");
+        let begun = new.exists().then(|| std::fs::remove_dir_all(&new)).transpose();
+        begun.map_err(fjall::Error::Io)?;
+        let made = Open::new(&new)?;
+        made.database.persist(PersistMode::SyncAll)?;
+        drop(made);
+        let renamed = std::fs::rename(&new, path).and_then(|()| sync_directory_of(path));
+        Ok(renamed.map_err(fjall::Error::Io)?)
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, DbError> {
@@ -107,6 +125,9 @@ impl Open {
     fn new(path: &Path) -> Result<Self, DbError> {
         // fjall asserts a good deal of what it reads.
         let opened = std::panic::catch_unwind(|| {
+            if path.exists() {
+                torn::cut(path).map_err(fjall::Error::Io)?;
+            }
             let database = Database::builder(path)
                 .journal_compression(CompressionType::None)
                 .manual_journal_persist(true)
@@ -130,6 +151,10 @@ impl Open {
         }
         Err(DbError::Behind)
     }
+}
+
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |parent| std::fs::File::open(parent)?.sync_all())
 }
 
 /// Changes that are written together.

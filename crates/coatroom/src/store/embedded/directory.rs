@@ -26,7 +26,7 @@ impl Directory {
         if path.exists() && !path.is_dir() {
             return Err(OpenError::NotADirectory { path: path.to_owned() });
         }
-        make(path).map_err(io)?;
+        make(path).and_then(|()| sync_parent(path)).map_err(io)?;
         let lock = open_lock(&path.join("lock")).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -35,7 +35,7 @@ impl Directory {
         }
         let directory = Self { path: path.to_owned(), lock: Mutex::new(Some(lock)) };
         directory.check_format()?;
-        make(&directory.journal()).map_err(io)?;
+        make(&directory.journal()).and_then(|()| File::open(path)?.sync_all()).map_err(io)?;
         Ok(directory)
     }
 
@@ -119,6 +119,13 @@ fn make(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// So that a directory that was just made is still there after a power cut.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    // Where only the store's own directory may be opened, whoever made the one above answers for it.
+    path.parent().and_then(|parent| File::open(parent).ok()).map_or(Ok(()), |parent| parent.sync_all())
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
