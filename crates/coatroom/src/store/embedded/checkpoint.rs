@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::core::Core;
 use super::db::{Batch, DbError, keys};
 use super::hot::Hot;
+use super::principals::Owners;
 use crate::id::Key;
+use crate::record::Record;
 
 impl Core {
     /// The life of the checkpoint's thread.
@@ -64,24 +66,31 @@ impl Core {
         result
     }
 
+    /// The files may get what a power cut then takes from the journal. So a record never comes
+    /// there before the entries that lead to it: a session that neither its principal's list nor a
+    /// sweep would find.
     fn carry_over(&self, taken: &mut [Vec<Key>], through: u64) -> Result<(), DbError> {
-        self.file_recent(&mut self.sweeps.begin())?;
         let mut batch = Batch::default();
         let mut value = Vec::new();
         for (byte, keys) in taken.iter_mut().enumerate() {
             self.hot.take_dirty(byte, keys, |change| {
                 match change.record {
                     Some(record) => {
+                        if let Some(principal) = self.principals.news(&change.key, record.principal()) {
+                            batch.put(&keys::principal_key(principal, &change.key), &[]);
+                        }
                         keys::write_record(&record, &mut value);
                         batch.put(&keys::record_key(&change.key), &value);
                     }
                     None => batch.remove(&keys::record_key(&change.key)),
                 }
-                if batch.is_full() { self.db.write(std::mem::take(&mut batch)) } else { Ok(()) }
+                if batch.is_full() { self.write_filed(std::mem::take(&mut batch)) } else { Ok(()) }
             })?;
         }
+        self.write_filed(batch)?;
+        let mut batch = Batch::default();
         // After the records, so that it sees every principal that the sealed segments tell of.
-        self.principals.flush(&mut batch, &mut |key| self.owner(key))?;
+        self.principals.flush(&mut batch, &mut |key| self.owners(key))?;
         // In the last batch and so after all others: with it the journal's segments are void.
         if through > 0 {
             batch.put(keys::CHECKPOINT, &through.to_le_bytes());
@@ -93,9 +102,21 @@ impl Core {
         self.db.sync()
     }
 
-    fn owner(&self, key: &Key) -> Result<Option<Box<str>>, DbError> {
-        let record = self.newest_sound(key).map_err(|error| DbError::Damaged(error.to_string()))?;
-        Ok(record.and_then(|record| record.principal().map(Box::from)))
+    /// Writes records that were taken up, and before them under which deadlines they are filed.
+    fn write_filed(&self, batch: Batch) -> Result<(), DbError> {
+        self.file_recent(&mut self.sweeps.begin())?;
+        if batch.is_empty() { Ok(()) } else { self.db.write(batch) }
+    }
+
+    /// The principals of a record, now and by the files.
+    fn owners(&self, key: &Key) -> Result<Owners, DbError> {
+        let owner = |record: Record| record.principal().map(Box::from);
+        let newest = self.newest_sound(key).map_err(|error| DbError::Damaged(error.to_string()))?;
+        let in_files = match self.in_files(key) {
+            Err(DbError::Damaged(_)) => None,
+            found => found?,
+        };
+        Ok(Owners { now: newest.and_then(owner), in_files: in_files.and_then(owner) })
     }
 
     /// Opens the files again if they take no writes any more, although the disk does: after a

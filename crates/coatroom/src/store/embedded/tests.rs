@@ -1,4 +1,5 @@
 mod at_hand;
+mod crash;
 mod durability;
 pub(super) mod format;
 mod limits;
