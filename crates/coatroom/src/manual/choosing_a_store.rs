@@ -52,6 +52,12 @@
 //! | [`Interval`](crate::store::Durability::Interval), the default | within the interval (1 s) | at most the commits of that time |
 //! | [`EveryCommit`](crate::store::Durability::EveryCommit) | at once; those that wait at the same time share one `fdatasync` | nothing but last accesses |
 //!
+//! What is on disk comes through whole: after a power cut each session is as it was at one moment, never a
+//! mix, and found under its principal and its deadline. A disk that fails to sync is not asked twice: commits
+//! that wait are answered with [`StoreError::OutcomeUnknown`](crate::StoreError::OutcomeUnknown), later ones
+//! refused, reading goes on, and [`check`](crate::SessionManager::check) fails; once the disk is sound again,
+//! open the store again, which writes into fresh files what could not be synced.
+//!
 //! [Opening](crate::store::OpenError) it fails, with a path and a remedy, where the directory is held by another process,
 //! written by a newer version, damaged, or may not be written. A full disk fails writes with
 //! [`StoreError::Full`](crate::StoreError::Full); reading and ending sessions go on.

@@ -34,6 +34,10 @@ impl Core {
             Ok(()) => None,
             Err(error) => {
                 tracing::error!(path = %self.path.display(), %error, "a checkpoint of the embedded store failed; it will be tried again");
+                if !error.is_full() {
+                    self.directory.mark_unsynced();
+                }
+                self.bring_journal_to_disk();
                 self.revive_files();
                 Some(error.to_string())
             }
@@ -99,13 +103,18 @@ impl Core {
             return Ok(());
         }
         self.db.write(batch)?;
-        self.db.sync()
+        self.db.sync().inspect_err(|_| self.directory.mark_unsynced())
     }
 
     /// Writes records that were taken up, and before them under which deadlines they are filed.
     fn write_filed(&self, batch: Batch) -> Result<(), DbError> {
         self.file_recent(&mut self.sweeps.begin())?;
         if batch.is_empty() { Ok(()) } else { self.db.write(batch) }
+    }
+
+    /// What a checkpoint would have brought to the disk; nobody waits for the answer.
+    fn bring_journal_to_disk(&self) {
+        drop(self.waiters.synced(self.journal.position()));
     }
 
     /// The principals of a record, now and by the files.
@@ -125,9 +134,13 @@ impl Core {
         if self.db.sync().is_ok() || !self.directory.takes_writes() {
             return;
         }
-        // What a sweep moved since the last sync may be back.
+        let reopened = self.db.reopen();
+        // What a sweep moved since the last sync may be back, and what was filed may be gone.
         self.sweeps.begin().start_over();
-        if let Err(error) = self.db.reopen() {
+        for byte in 0..Hot::SHARDS {
+            self.hot.nth(byte, |shard| shard.file_unflushed());
+        }
+        if let Err(error) = reopened {
             tracing::error!(path = %self.path.display(), %error, "opening the files of the embedded store again failed");
         }
     }

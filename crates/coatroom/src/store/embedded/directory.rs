@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 use super::error::OpenError;
+use super::renew;
 
 /// The newest format known here.
 const FORMAT: u32 = 1;
@@ -36,6 +37,7 @@ impl Directory {
         let directory = Self { path: path.to_owned(), lock: Mutex::new(Some(lock)) };
         directory.check_format()?;
         make(&directory.journal()).and_then(|()| File::open(path)?.sync_all()).map_err(io)?;
+        renew::renew_if_marked(path).map_err(io)?;
         Ok(directory)
     }
 
@@ -64,6 +66,11 @@ impl Directory {
             .and_then(|mut file| file.write_all(&vec![1; 1 << 20]).and_then(|()| file.sync_all()));
         let _ = fs::remove_file(&probe);
         written.is_ok()
+    }
+
+    /// A sync has failed here.
+    pub(super) fn mark_unsynced(&self) {
+        renew::mark(&self.path);
     }
 
     /// Lets another process have it.

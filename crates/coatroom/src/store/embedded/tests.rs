@@ -1,6 +1,7 @@
 mod at_hand;
 mod crash;
 mod durability;
+mod faults;
 pub(super) mod format;
 mod limits;
 mod opening;

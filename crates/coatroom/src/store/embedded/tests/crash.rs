@@ -1,6 +1,7 @@
 //! The power goes: whatever the page cache had is lost, and the store opens with what it promised.
 
 mod disk;
+mod failing;
 mod history;
 mod writer;
 

@@ -49,6 +49,14 @@ impl Disk {
         self.mount().unwrap();
     }
 
+    /// The same, where the file system itself may have lost blocks of its own.
+    pub(super) fn repair(&self) {
+        self.unmount().unwrap();
+        let checked = Command::new("e2fsck").arg("-fy").arg(&self.image).output().unwrap();
+        assert!(checked.status.code().is_some_and(|code| code < 4), "{checked:?}");
+        self.mount().unwrap();
+    }
+
     fn mount(&self) -> Result<(), String> {
         let options = format!("loop,{}", self.options);
         run(Command::new("mount").args(["-o", &options]).arg(&self.image).arg(&self.mounted))
