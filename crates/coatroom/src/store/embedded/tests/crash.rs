@@ -3,6 +3,7 @@
 mod disk;
 mod failing;
 mod history;
+mod soak;
 mod writer;
 
 use self::disk::Disk;
