@@ -1,7 +1,7 @@
 # Everything that a developer and continuous integration run, under one name each. `make help` lists it.
 
 BROWSER_TESTS = crates/coatroom-server/tests/browser
-# Tests in a module named `crash` kill processes and take minutes; they have a target of their own.
+# Tests in a module named `crash` kill processes or file systems and take minutes; they have a target of their own.
 CRASH = test(/(^|::)crash::/)
 PYTHON = crates/coatroom-python
 VENV = target/venv
@@ -144,7 +144,7 @@ unit: testbed ## Runs all tests but crash and browser, and the examples in the d
 	$(call heading,Examples in the documentation)
 	cargo test --workspace --exclude coatroom-bench --all-features --doc
 
-crash: testbed ## Kills processes in the middle of their work and looks for what was lost
+crash: testbed ## Kills processes, cuts the power of disks, and looks for what was lost
 	$(call heading,Crash tests)
 	$(TESTBED) cargo nextest run --workspace --exclude coatroom-bench --all-features -E '$(CRASH)'
 

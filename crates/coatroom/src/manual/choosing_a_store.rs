@@ -52,6 +52,16 @@
 //! | [`Interval`](crate::store::Durability::Interval), the default | within the interval (1 s) | at most the commits of that time |
 //! | [`EveryCommit`](crate::store::Durability::EveryCommit) | at once; those that wait at the same time share one `fdatasync` | nothing but last accesses |
 //!
+//! What is on disk comes through whole: after a power cut each session is as it was at one moment, never a
+//! mix, and found under its principal and its deadline. A disk that fails to sync is not asked twice: commits
+//! that wait are answered with [`StoreError::OutcomeUnknown`](crate::StoreError::OutcomeUnknown), later ones
+//! refused, reading goes on, and [`check`](crate::SessionManager::check) fails; once the disk is sound again,
+//! open the store again, which writes into fresh files what could not be synced.
+//!
+//! Plan the disk with three times the bytes of all live sessions, and of those that expired since the last
+//! sweep, and to that the journal ([`max_journal_bytes`](crate::store::EmbeddedStoreBuilder::max_journal_bytes),
+//! 128 MiB) and 256 MiB. It does not grow beyond, however often sessions are written: a test holds it to that.
+//!
 //! [Opening](crate::store::OpenError) it fails, with a path and a remedy, where the directory is held by another process,
 //! written by a newer version, damaged, or may not be written. A full disk fails writes with
 //! [`StoreError::Full`](crate::StoreError::Full); reading and ending sessions go on.

@@ -27,6 +27,7 @@ mod keeper;
 mod listing;
 mod principals;
 mod readers;
+mod renew;
 mod start;
 mod sweep;
 #[cfg(test)]
@@ -191,6 +192,9 @@ impl EmbeddedStore {
             let _ = thread.join();
         }
         let synced = self.core.journal.close();
+        if synced.is_err() {
+            self.core.directory.mark_unsynced();
+        }
         self.core.db.close();
         self.core.directory.release();
         let path = self.core.path.display();

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::core::Core;
 use super::db::{Batch, DbError, keys};
 use super::hot::Hot;
+use super::principals::Owners;
 use crate::id::Key;
+use crate::record::Record;
 
 impl Core {
     /// The life of the checkpoint's thread.
@@ -32,6 +34,10 @@ impl Core {
             Ok(()) => None,
             Err(error) => {
                 tracing::error!(path = %self.path.display(), %error, "a checkpoint of the embedded store failed; it will be tried again");
+                if !error.is_full() {
+                    self.directory.mark_unsynced();
+                }
+                self.bring_journal_to_disk();
                 self.revive_files();
                 Some(error.to_string())
             }
@@ -64,24 +70,31 @@ impl Core {
         result
     }
 
+    /// The files may get what a power cut then takes from the journal. So a record never comes
+    /// there before the entries that lead to it: a session that neither its principal's list nor a
+    /// sweep would find.
     fn carry_over(&self, taken: &mut [Vec<Key>], through: u64) -> Result<(), DbError> {
-        self.file_recent(&mut self.sweeps.begin())?;
         let mut batch = Batch::default();
         let mut value = Vec::new();
         for (byte, keys) in taken.iter_mut().enumerate() {
             self.hot.take_dirty(byte, keys, |change| {
                 match change.record {
                     Some(record) => {
+                        if let Some(principal) = self.principals.news(&change.key, record.principal()) {
+                            batch.put(&keys::principal_key(principal, &change.key), &[]);
+                        }
                         keys::write_record(&record, &mut value);
                         batch.put(&keys::record_key(&change.key), &value);
                     }
                     None => batch.remove(&keys::record_key(&change.key)),
                 }
-                if batch.is_full() { self.db.write(std::mem::take(&mut batch)) } else { Ok(()) }
+                if batch.is_full() { self.write_filed(std::mem::take(&mut batch)) } else { Ok(()) }
             })?;
         }
+        self.write_filed(batch)?;
+        let mut batch = Batch::default();
         // After the records, so that it sees every principal that the sealed segments tell of.
-        self.principals.flush(&mut batch, &mut |key| self.owner(key))?;
+        self.principals.flush(&mut batch, &mut |key| self.owners(key))?;
         // In the last batch and so after all others: with it the journal's segments are void.
         if through > 0 {
             batch.put(keys::CHECKPOINT, &through.to_le_bytes());
@@ -90,12 +103,29 @@ impl Core {
             return Ok(());
         }
         self.db.write(batch)?;
-        self.db.sync()
+        self.db.sync().inspect_err(|_| self.directory.mark_unsynced())
     }
 
-    fn owner(&self, key: &Key) -> Result<Option<Box<str>>, DbError> {
-        let record = self.newest_sound(key).map_err(|error| DbError::Damaged(error.to_string()))?;
-        Ok(record.and_then(|record| record.principal().map(Box::from)))
+    /// Writes records that were taken up, and before them under which deadlines they are filed.
+    fn write_filed(&self, batch: Batch) -> Result<(), DbError> {
+        self.file_recent(&mut self.sweeps.begin())?;
+        if batch.is_empty() { Ok(()) } else { self.db.write(batch) }
+    }
+
+    /// What a checkpoint would have brought to the disk; nobody waits for the answer.
+    fn bring_journal_to_disk(&self) {
+        drop(self.waiters.synced(self.journal.position()));
+    }
+
+    /// The principals of a record, now and by the files.
+    fn owners(&self, key: &Key) -> Result<Owners, DbError> {
+        let owner = |record: Record| record.principal().map(Box::from);
+        let newest = self.newest_sound(key).map_err(|error| DbError::Damaged(error.to_string()))?;
+        let in_files = match self.in_files(key) {
+            Err(DbError::Damaged(_)) => None,
+            found => found?,
+        };
+        Ok(Owners { now: newest.and_then(owner), in_files: in_files.and_then(owner) })
     }
 
     /// Opens the files again if they take no writes any more, although the disk does: after a
@@ -104,9 +134,13 @@ impl Core {
         if self.db.sync().is_ok() || !self.directory.takes_writes() {
             return;
         }
-        // What a sweep moved since the last sync may be back.
+        let reopened = self.db.reopen();
+        // What a sweep moved since the last sync may be back, and what was filed may be gone.
         self.sweeps.begin().start_over();
-        if let Err(error) = self.db.reopen() {
+        for byte in 0..Hot::SHARDS {
+            self.hot.nth(byte, |shard| shard.file_unflushed());
+        }
+        if let Err(error) = reopened {
             tracing::error!(path = %self.path.display(), %error, "opening the files of the embedded store again failed");
         }
     }

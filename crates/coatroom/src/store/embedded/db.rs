@@ -4,12 +4,17 @@
 //! prefixes, since an idle keyspace can pin fjall's journals for good.
 
 pub(super) mod keys;
+mod torn;
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
+
+use super::renew::renew;
 
 /// Bytes that the files hold.
 pub(super) type Bytes = fjall::Slice;
@@ -18,6 +23,8 @@ pub(super) struct Db {
     path: PathBuf,
     /// `None` once closed, or after a failed attempt to open it again.
     open: RwLock<Option<Open>>,
+    /// What could not be synced is not written again yet: reading goes on, nothing is taken.
+    in_doubt: AtomicBool,
 }
 
 struct Open {
@@ -32,15 +39,42 @@ pub(super) enum DbError {
     NotOpen,
     #[error("the files cannot keep up: their background work is behind or has stopped")]
     Behind,
+    #[error("the files take nothing until what could not be synced is written again")]
+    InDoubt,
     #[error("the files of the store failed: {0}")]
     Fjall(#[from] fjall::Error),
     #[error("the files of the store are damaged: {0}")]
     Damaged(String),
 }
 
+impl DbError {
+    /// Whether a write was refused for want of room, which loses nothing that was written before.
+    pub(super) fn is_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Fjall(fjall::Error::Io(error)) if [QuotaExceeded, StorageFull].contains(&error.kind()))
+    }
+}
+
 impl Db {
+    /// Opens the files, and makes them if there are none.
     pub(super) fn open(path: &Path) -> Result<Self, DbError> {
-        Ok(Self { path: path.to_owned(), open: RwLock::new(Some(Open::new(path)?)) })
+        if !path.exists() {
+            Self::make(path)?;
+        }
+        let open = RwLock::new(Some(Open::new(path)?));
+        Ok(Self { path: path.to_owned(), open, in_doubt: AtomicBool::new(false) })
+    }
+
+    /// Elsewhere first: files that fjall was still making when the power went it cannot open.
+    fn make(path: &Path) -> Result<(), DbError> {
+        let new = path.with_extension("new");
+        let begun = new.exists().then(|| std::fs::remove_dir_all(&new)).transpose();
+        begun.map_err(fjall::Error::Io)?;
+        let made = Open::new(&new)?;
+        made.database.persist(PersistMode::SyncAll)?;
+        drop(made);
+        let renamed = std::fs::rename(&new, path).and_then(|()| sync_directory_of(path));
+        Ok(renamed.map_err(fjall::Error::Io)?)
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, DbError> {
@@ -63,6 +97,7 @@ impl Db {
     pub(super) fn write(&self, batch: Batch) -> Result<(), DbError> {
         let open = self.open.read();
         let open = open.as_ref().ok_or(DbError::NotOpen)?;
+        self.trust()?;
         open.wait_for_background()?;
         let mut write = open.database.batch();
         for (key, value) in batch.0 {
@@ -86,16 +121,25 @@ impl Db {
 
     fn persist(&self, mode: PersistMode) -> Result<(), DbError> {
         let open = self.open.read();
-        Ok(open.as_ref().ok_or(DbError::NotOpen)?.database.persist(mode)?)
+        let open = open.as_ref().ok_or(DbError::NotOpen)?;
+        self.trust()?;
+        Ok(open.database.persist(mode)?)
+    }
+
+    fn trust(&self) -> Result<(), DbError> {
+        if self.in_doubt.load(Ordering::Acquire) { Err(DbError::InDoubt) } else { Ok(()) }
     }
 
     /// Opens the files again: after a failed write, fjall takes no other until then. What was
-    /// written since the last sync may be gone.
+    /// written since the last sync may be gone; what is there is written again before, since a sync
+    /// of the same files would succeed over what the failed one lost.
     pub(super) fn reopen(&self) -> Result<(), DbError> {
         let mut open = self.open.write();
         drop(open.take());
+        let renewed = renew(&self.path);
+        self.in_doubt.store(renewed.is_err(), Ordering::Release);
         *open = Some(Open::new(&self.path)?);
-        Ok(())
+        Ok(renewed.map_err(fjall::Error::Io)?)
     }
 
     pub(super) fn close(&self) {
@@ -107,6 +151,9 @@ impl Open {
     fn new(path: &Path) -> Result<Self, DbError> {
         // fjall asserts a good deal of what it reads.
         let opened = std::panic::catch_unwind(|| {
+            if path.exists() {
+                torn::cut(path).map_err(fjall::Error::Io)?;
+            }
             let database = Database::builder(path)
                 .journal_compression(CompressionType::None)
                 .manual_journal_persist(true)
@@ -130,6 +177,10 @@ impl Open {
         }
         Err(DbError::Behind)
     }
+}
+
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |parent| std::fs::File::open(parent)?.sync_all())
 }
 
 /// Changes that are written together.

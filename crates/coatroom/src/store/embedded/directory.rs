@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 use super::error::OpenError;
+use super::renew;
 
 /// The newest format known here.
 const FORMAT: u32 = 1;
@@ -26,7 +27,7 @@ impl Directory {
         if path.exists() && !path.is_dir() {
             return Err(OpenError::NotADirectory { path: path.to_owned() });
         }
-        make(path).map_err(io)?;
+        make(path).and_then(|()| sync_parent(path)).map_err(io)?;
         let lock = open_lock(&path.join("lock")).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -35,7 +36,8 @@ impl Directory {
         }
         let directory = Self { path: path.to_owned(), lock: Mutex::new(Some(lock)) };
         directory.check_format()?;
-        make(&directory.journal()).map_err(io)?;
+        make(&directory.journal()).and_then(|()| File::open(path)?.sync_all()).map_err(io)?;
+        renew::renew_if_marked(path).map_err(io)?;
         Ok(directory)
     }
 
@@ -64,6 +66,11 @@ impl Directory {
             .and_then(|mut file| file.write_all(&vec![1; 1 << 20]).and_then(|()| file.sync_all()));
         let _ = fs::remove_file(&probe);
         written.is_ok()
+    }
+
+    /// A sync has failed here.
+    pub(super) fn mark_unsynced(&self) {
+        renew::mark(&self.path);
     }
 
     /// Lets another process have it.
@@ -119,6 +126,13 @@ fn make(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// So that a directory that was just made is still there after a power cut.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    // Where only the store's own directory may be opened, whoever made the one above answers for it.
+    path.parent().and_then(|parent| File::open(parent).ok()).map_or(Ok(()), |parent| parent.sync_all())
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {

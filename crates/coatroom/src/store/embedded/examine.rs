@@ -36,6 +36,16 @@ impl EmbeddedStore {
                 Durability::EveryCommit => "neither a power cut nor kill -9 costs a commit".to_owned(),
             },
         );
+        if let Some(failure) = self.core.journal.failure() {
+            found = found.endangered(format!(
+                "the journal could not be written ({failure}): nothing more is acknowledged; open the store again on a sound disk",
+            ));
+        }
+        if let Some(trouble) = self.core.trouble.why() {
+            found = found.endangered(format!(
+                "changes stay in the journal until it is full: {trouble}; look after the disk",
+            ));
+        }
         let journal = self.core.max_journal_bytes;
         if free < journal {
             found = found.endangered(format!(

@@ -8,6 +8,7 @@ use crossbeam_utils::CachePadded;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 
+use super::db::keys::slice_of;
 use crate::id::{Key, Locator, Namespace};
 use crate::record::Record;
 use crate::store::shards;
@@ -215,6 +216,14 @@ impl Shard {
 
     pub(super) fn take_filings(&mut self) -> Vec<Filing> {
         std::mem::take(&mut self.filings)
+    }
+
+    /// Files again what the files may not have yet; an entry too many does no harm.
+    pub(super) fn file_unflushed(&mut self) {
+        let records = self.table.iter().filter(|slot| !slot.state.is_clean()).map(|slot| &slot.record);
+        let filings =
+            records.filter_map(|record| slice_of(record.expires_at()).map(|slice| (*record.key(), slice)));
+        self.filings.extend(filings);
     }
 
     /// What is now under these keys, on its way to the files.

@@ -6,6 +6,8 @@
 //! over what it says, it is used again.
 
 mod entry;
+#[cfg(test)]
+mod faults;
 mod recovery;
 mod segment;
 mod segment_mapped;
@@ -57,6 +59,8 @@ pub(super) struct Journal {
     spare_wanted: Arc<Bell>,
     /// Rung when a segment was sealed because it is full.
     checkpoint_wanted: Arc<Bell>,
+    #[cfg(test)]
+    pub(super) faults: faults::Faults,
 }
 
 struct State {
@@ -100,6 +104,8 @@ impl Journal {
                 return Err(Refusal::NoRoom);
             }
         }
+        #[cfg(test)]
+        self.faults.on_write().map_err(|error| state.fail(error))?;
         state.write(entry).map_err(|error| state.fail(error))?;
         Ok(state.position)
     }
@@ -185,7 +191,7 @@ impl Journal {
             state.syncing = true;
             (state.unsynced(), state.position, state.epoch)
         };
-        let synced = files.iter().try_for_each(|file| file.sync_data());
+        let synced = files.iter().try_for_each(|file| self.bring_to_disk(file));
         let mut state = self.state.lock();
         (state.syncing, state.warm) = (false, 0);
         // After a failed fsync the kernel may have dropped the pages, and a second one would
@@ -215,6 +221,12 @@ impl Journal {
     /// Whether segments are mapped into memory.
     pub(super) fn is_mapped(&self) -> bool {
         self.state.lock().active.is_mapped()
+    }
+
+    fn bring_to_disk(&self, file: &File) -> io::Result<()> {
+        #[cfg(test)]
+        self.faults.on_sync()?;
+        file.sync_data()
     }
 
     fn rotate(&self, state: &mut State) -> Result<(), Refusal> {

@@ -114,6 +114,9 @@ impl Core {
         }
         // Whoever waits has appended before, so this covers them all.
         let synced = self.journal.sync();
+        if synced.is_err() {
+            self.directory.mark_unsynced();
+        }
         for (_, answer) in waiting {
             let _ = answer.send(synced.as_ref().map(|_| ()).map_err(|error| self.not_synced(error)));
         }

@@ -14,8 +14,14 @@ use crate::id::{Key, Locator, Namespace};
 type Of = (Namespace, Box<str>);
 type Touched = (Of, Key);
 type Raised = (Of, u64);
-/// Tells which principal a key's record belongs to now.
-type Owner<'a> = dyn FnMut(&Key) -> Result<Option<Box<str>>, DbError> + 'a;
+type OwnersOf<'a> = dyn FnMut(&Key) -> Result<Owners, DbError> + 'a;
+
+/// Whose a record is: `now`, and `in_files`, which a power cut may leave as the newest.
+#[derive(Debug)]
+pub(super) struct Owners {
+    pub(super) now: Option<Box<str>>,
+    pub(super) in_files: Option<Box<str>>,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Principals {
@@ -48,6 +54,15 @@ impl Principals {
         for principal in [before, after].into_iter().flatten() {
             state.recent.touched.entry((key.namespace, principal.into())).or_default().insert(key);
         }
+    }
+
+    /// The principal of a record that is on its way to the files, if they may not know whose it is.
+    pub(super) fn news<'a>(&self, key: &Key, principal: Option<&'a str>) -> Option<&'a str> {
+        let of = (key.namespace, principal?.into());
+        let state = self.state.lock();
+        let layers = [&state.recent, &state.flushing];
+        let touched = |layer: &Layer| layer.touched.get(&of).is_some_and(|keys| keys.contains(key));
+        principal.filter(|_| layers.into_iter().any(touched))
     }
 
     /// What may belong to the principal and is not in the files yet.
@@ -95,14 +110,18 @@ impl Principals {
         self.state.lock().recent.epochs.insert((namespace, principal.into()), epoch);
     }
 
-    /// What changed so far is on its way to the files. `owner` gives the principal that a key's
-    /// record belongs to now.
-    pub(super) fn flush(&self, batch: &mut Batch, owner: &mut Owner<'_>) -> Result<(), DbError> {
+    /// What changed so far is on its way to the files. An entry that the record in the files needs
+    /// is left to the next flush.
+    pub(super) fn flush(&self, batch: &mut Batch, owners: &mut OwnersOf<'_>) -> Result<(), DbError> {
         let (touched, epochs) = self.state.lock().start_flush();
-        for ((_, principal), key) in touched {
+        for ((namespace, principal), key) in touched {
             let entry = keys::principal_key(&principal, &key);
-            if owner(&key)?.as_deref() == Some(&*principal) {
+            let owners = owners(&key)?;
+            if owners.now.as_ref() == Some(&principal) {
                 batch.put(&entry, &[]);
+            } else if owners.in_files.as_ref() == Some(&principal) {
+                let mut state = self.state.lock();
+                state.recent.touched.entry((namespace, principal)).or_default().insert(key);
             } else {
                 batch.remove(&entry);
             }

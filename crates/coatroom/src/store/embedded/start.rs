@@ -131,9 +131,11 @@ fn replay(
             touched.remove(&key);
             hot.with(&key.locator, |shard| {
                 let before = known(shard.find(&key));
+                // A power cut may have taken the entry by which it was filed, and left this one.
+                let is_news = entry.kind == Kind::PutFiled || before.is_none();
                 let before = before.as_ref().and_then(Record::principal);
                 principals.changed(key, before, record.principal());
-                let slice = keys::slice_of(record.expires_at()).filter(|_| entry.kind == Kind::PutFiled);
+                let slice = keys::slice_of(record.expires_at()).filter(|_| is_news);
                 if let Some(slice) = slice {
                     shard.file(key, slice);
                 }

@@ -126,7 +126,9 @@ impl Core {
     ) -> Result<(Option<Record>, Option<u32>), StoreError> {
         let Some(record) = self.newest_sound(&key)? else {
             state.leases.remove(&key);
-            return Ok((None, None));
+            // Until the files know that it is gone, a power cut may bring it back.
+            let returns = matches!(self.in_files(&key), Ok(Some(_)));
+            return Ok((None, keys::slice_of(now).filter(|_| returns)));
         };
         if shards::is_live(&record, now) {
             return Ok((None, keys::slice_of(record.expires_at())));

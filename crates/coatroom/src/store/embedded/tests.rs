@@ -1,8 +1,11 @@
 mod at_hand;
+mod crash;
 mod durability;
+mod faults;
 pub(super) mod format;
 mod limits;
 mod opening;
+mod power;
 
 use std::path::Path;
 use std::time::Duration;
@@ -65,24 +68,27 @@ fn key(number: u64) -> Key {
 
 /// A record with this revision, `bytes` of value, and a principal.
 fn record_of(number: u64, revision: u64, bytes: usize, principal: Option<&str>) -> Record {
+    record_with(key(number), revision, START, principal, &vec![revision as u8; bytes])
+}
+
+fn record_with(key: Key, revision: u64, at: Timestamp, principal: Option<&str>, value: &[u8]) -> Record {
     let header = Header {
         persistent: false,
         algorithm: HashAlgorithm::Sha256,
         revision,
         generation: 0,
         unconfirmed_timeout: None,
-        created: START,
+        created: at,
         deadline: Timestamp::NEVER,
         idle_timeout: IDLE,
         nonce: 0,
         secret_hash: [0; 32],
         renewal: None,
     };
-    let value = vec![revision as u8; bytes];
-    let value = RawValue { format: ValueFormat::MESSAGE_PACK, bytes: &value };
+    let value = RawValue { format: ValueFormat::MESSAGE_PACK, bytes: value };
     Draft {
-        key: key(number),
-        activity: Activity { last_accessed: START, confirmed: true },
+        key,
+        activity: Activity { last_accessed: at, confirmed: true },
         header: crate::record::HeaderEdit::Whole(&header),
         extensions: &Extensions::new(&[]).with_principal(principal.map(|name| (0, name))),
         base: None,
@@ -98,6 +104,10 @@ fn record(number: u64, revision: u64) -> Record {
 
 fn now<T: Unpin>(future: StoreFuture<T>) -> T {
     pollster::block_on(future).unwrap()
+}
+
+fn result<T: Unpin>(future: StoreFuture<T>) -> Result<T, StoreError> {
+    pollster::block_on(future)
 }
 
 fn create(store: &EmbeddedStore, record: Record) {

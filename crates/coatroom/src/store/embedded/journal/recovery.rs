@@ -85,7 +85,14 @@ impl Journal {
             warm: 0,
             syncing: false,
         };
-        Ok(Self { layout, state: Mutex::new(state), spare_wanted, checkpoint_wanted })
+        Ok(Self {
+            layout,
+            state: Mutex::new(state),
+            spare_wanted,
+            checkpoint_wanted,
+            #[cfg(test)]
+            faults: super::faults::Faults::default(),
+        })
     }
 }
 

@@ -27,10 +27,6 @@ impl Drop for Mount<'_> {
     }
 }
 
-fn result<T: Unpin>(future: StoreFuture<T>) -> Result<T, StoreError> {
-    pollster::block_on(future)
-}
-
 /// Creates records until one is refused; returns how many there are.
 fn fill(store: &EmbeddedStore, bytes: usize) -> (u64, StoreError) {
     for number in 0.. {

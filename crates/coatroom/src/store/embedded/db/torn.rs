@@ -1,0 +1,75 @@
+//! What a power cut leaves of fjall's newest journal.
+//!
+//! fjall cuts a journal behind its last whole batch where the rest was never written. A batch with
+//! a page missing in its middle, though, it takes for damage, and does not open. Such a batch was
+//! never synced, so nothing is promised of it, and our own journal has what it says: it is cut off
+//! before fjall looks.
+//!
+//! A batch is a start (tag 1, items (4), sequence number (8)), its items (tag 2, kind (1),
+//! compression (1), keyspace (8), lengths of key (2), of value (4) and of value as stored (4), key,
+//! value) and an end (tag 3, xxh3 of all items (8), `FJL\x03`); little-endian. The version of fjall
+//! is pinned, and its journal is written without compression.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Cuts the newest journal of fjall behind its last whole batch, if something stands there.
+pub(super) fn cut(files: &Path) -> io::Result<()> {
+    let Some(path) = newest(files)? else { return Ok(()) };
+    let bytes = fs::read(&path)?;
+    let whole = whole(&bytes);
+    if bytes[whole..].iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    tracing::warn!(journal = %path.display(), at = whole, "the journal of the files ends in a batch that is not whole; it is cut there");
+    let file = fs::OpenOptions::new().write(true).open(path)?;
+    file.set_len(whole as u64)?;
+    file.sync_all()
+}
+
+/// Those before it were synced before it was begun.
+fn newest(files: &Path) -> io::Result<Option<PathBuf>> {
+    let mut newest = None;
+    for entry in fs::read_dir(files)? {
+        let path = entry?.path();
+        let number =
+            path.file_name().and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse::<u64>().ok());
+        newest = newest.max(number.map(|number| (number, path)));
+    }
+    Ok(newest.map(|(_, path)| path))
+}
+
+/// Where the last whole batch ends.
+fn whole(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some(behind) = behind_batch(rest) {
+        rest = behind;
+    }
+    bytes.len() - rest.len()
+}
+
+fn behind_batch(bytes: &[u8]) -> Option<&[u8]> {
+    let (start, items) = bytes.split_first_chunk::<13>()?;
+    let [1, a, b, c, d, ..] = *start else { return None };
+    let mut rest = items;
+    for _ in 0..u32::from_le_bytes([a, b, c, d]) {
+        rest = behind_item(rest)?;
+    }
+    let items = &items[..items.len() - rest.len()];
+    let (end, rest) = rest.split_first_chunk::<13>()?;
+    let whole = end[0] == 3 && end[1..9] == xxh3_64(items).to_le_bytes() && end[9..] == *b"FJL\x03";
+    whole.then_some(rest)
+}
+
+fn behind_item(bytes: &[u8]) -> Option<&[u8]> {
+    let (head, rest) = bytes.split_first_chunk::<21>()?;
+    if !matches!(head, [2, 0 | 1 | 2 | 4, 0, ..]) || head[13..17] != head[17..] {
+        return None;
+    }
+    let key = usize::from(u16::from_le_bytes([head[11], head[12]]));
+    let value = u32::from_le_bytes([head[13], head[14], head[15], head[16]]) as usize;
+    rest.get(key.checked_add(value)?..)
+}
