@@ -110,7 +110,8 @@ impl Open {
             let database = Database::builder(path)
                 .journal_compression(CompressionType::None)
                 .manual_journal_persist(true)
-                .worker_threads(2)
+                // Of two, one spins for as long as the other compacts.
+                .worker_threads(1)
                 .open()?;
             let items = database.keyspace("coatroom", KeyspaceCreateOptions::default)?;
             Ok(Self { items, database })
