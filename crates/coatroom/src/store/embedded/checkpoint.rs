@@ -56,6 +56,7 @@ impl Core {
                 Ok(()) => self.hot.flushed(byte, keys),
                 Err(_) => self.hot.not_flushed(byte, keys),
             }
+            self.step_aside();
         }
         if result.is_ok() {
             self.principals.flushed();
@@ -77,7 +78,7 @@ impl Core {
                     }
                     None => batch.remove(&keys::record_key(&change.key)),
                 }
-                if batch.is_full() { self.db.write(std::mem::take(&mut batch)) } else { Ok(()) }
+                if batch.is_full() { self.write_and_step_aside(std::mem::take(&mut batch)) } else { Ok(()) }
             })?;
         }
         // After the records, so that it sees every principal that the sealed segments tell of.
@@ -91,6 +92,20 @@ impl Core {
         }
         self.db.write(batch)?;
         self.db.sync()
+    }
+
+    fn write_and_step_aside(&self, batch: Batch) -> Result<(), DbError> {
+        self.db.write(batch)?;
+        self.step_aside();
+        Ok(())
+    }
+
+    /// Lets a request go first that waits for this processor, rather than use up the kernel's time
+    /// slice; unless the journal fills, when requests wait for the checkpoint.
+    fn step_aside(&self) {
+        if !self.journal.is_pressed() {
+            std::thread::yield_now();
+        }
     }
 
     fn owner(&self, key: &Key) -> Result<Option<Box<str>>, DbError> {
