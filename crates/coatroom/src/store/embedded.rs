@@ -13,6 +13,7 @@
 //! readers ─► db                       cold reads, listings, sweeps
 //! ```
 
+mod background;
 mod bell;
 mod checkpoint;
 mod core;

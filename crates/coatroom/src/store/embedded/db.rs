@@ -11,6 +11,8 @@ use std::time::Duration;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
+use super::background::giving_way;
+
 /// Bytes that the files hold.
 pub(super) type Bytes = fjall::Slice;
 
@@ -106,7 +108,7 @@ impl Db {
 impl Open {
     fn new(path: &Path) -> Result<Self, DbError> {
         // fjall asserts a good deal of what it reads.
-        let opened = std::panic::catch_unwind(|| {
+        let open = || {
             let database = Database::builder(path)
                 .journal_compression(CompressionType::None)
                 .manual_journal_persist(true)
@@ -115,7 +117,9 @@ impl Open {
                 .open()?;
             let items = database.keyspace("coatroom", KeyspaceCreateOptions::default)?;
             Ok(Self { items, database })
-        });
+        };
+        // It merges tables for seconds on end.
+        let opened = std::panic::catch_unwind(|| giving_way(open));
         opened.unwrap_or_else(|_| Err(DbError::Damaged("they could not be read".to_owned())))
     }
 
