@@ -14,6 +14,7 @@
 //! ```
 
 mod at_hand;
+mod background;
 mod bell;
 mod checkpoint;
 mod core;

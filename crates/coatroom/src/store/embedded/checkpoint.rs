@@ -62,6 +62,7 @@ impl Core {
                 Ok(()) => self.hot.flushed(byte, keys),
                 Err(_) => self.hot.not_flushed(byte, keys),
             }
+            self.step_aside();
         }
         if result.is_ok() {
             self.principals.flushed();
@@ -109,7 +110,19 @@ impl Core {
     /// Writes records that were taken up, and before them under which deadlines they are filed.
     fn write_filed(&self, batch: Batch) -> Result<(), DbError> {
         self.file_recent(&mut self.sweeps.begin())?;
-        if batch.is_empty() { Ok(()) } else { self.db.write(batch) }
+        if !batch.is_empty() {
+            self.db.write(batch)?;
+            self.step_aside();
+        }
+        Ok(())
+    }
+
+    /// Lets a request go first that waits for this processor, rather than use up the kernel's time
+    /// slice; unless the journal fills, when requests wait for the checkpoint.
+    fn step_aside(&self) {
+        if !self.journal.is_pressed() {
+            std::thread::yield_now();
+        }
     }
 
     /// What a checkpoint would have brought to the disk; nobody waits for the answer.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
+use super::background::giving_way;
 use super::renew::renew;
 
 /// Bytes that the files hold.
@@ -150,18 +151,21 @@ impl Db {
 impl Open {
     fn new(path: &Path) -> Result<Self, DbError> {
         // fjall asserts a good deal of what it reads.
-        let opened = std::panic::catch_unwind(|| {
+        let open = || {
             if path.exists() {
                 torn::cut(path).map_err(fjall::Error::Io)?;
             }
             let database = Database::builder(path)
                 .journal_compression(CompressionType::None)
                 .manual_journal_persist(true)
-                .worker_threads(2)
+                // Of two, one spins for as long as the other compacts.
+                .worker_threads(1)
                 .open()?;
             let items = database.keyspace("coatroom", KeyspaceCreateOptions::default)?;
             Ok(Self { items, database })
-        });
+        };
+        // It merges tables for seconds on end.
+        let opened = std::panic::catch_unwind(|| giving_way(open));
         opened.unwrap_or_else(|_| Err(DbError::Damaged("they could not be read".to_owned())))
     }
 
@@ -188,8 +192,8 @@ fn sync_directory_of(path: &Path) -> io::Result<()> {
 pub(super) struct Batch(Vec<(Bytes, Option<Bytes>)>, usize);
 
 impl Batch {
-    /// From this size on, in bytes, a batch is worth writing.
-    pub(super) const FULL: usize = 512 * 1024;
+    /// From this size on, in bytes, a batch is worth writing; that takes half a millisecond.
+    pub(super) const FULL: usize = 64 * 1024;
 
     pub(super) fn put(&mut self, key: &[u8], value: &[u8]) {
         self.1 += key.len() + value.len();

@@ -46,8 +46,12 @@ impl Hot {
         *taken = self.nth(byte, |shard| std::mem::take(&mut shard.dirty));
         taken.sort_unstable();
         taken.dedup();
-        let few = taken.chunks(Shard::FEW);
-        few.flat_map(|keys| self.nth(byte, |shard| shard.take(keys))).try_for_each(&mut carry)
+        let mut changes = Vec::with_capacity(Shard::FEW);
+        for keys in taken.chunks(Shard::FEW) {
+            self.nth(byte, |shard| shard.take(keys, &mut changes));
+            changes.drain(..).try_for_each(&mut carry)?;
+        }
+        Ok(())
     }
 
     /// The files have what was taken.
@@ -226,9 +230,10 @@ impl Shard {
         self.filings.extend(filings);
     }
 
-    /// What is now under these keys, on its way to the files.
-    fn take(&mut self, keys: &[Key]) -> Vec<Change> {
-        keys.iter().filter_map(|key| self.take_one(*key)).collect()
+    /// What is now under these keys, on its way to the files. There is room for it in `changes`:
+    /// to allocate can take an allocator tens of milliseconds after much was freed.
+    fn take(&mut self, keys: &[Key], changes: &mut Vec<Change>) {
+        changes.extend(keys.iter().filter_map(|key| self.take_one(*key)));
     }
 
     fn take_one(&mut self, key: Key) -> Option<Change> {

@@ -181,6 +181,11 @@ impl Journal {
         !state.free.is_empty() || state.failed.is_some()
     }
 
+    /// Whether half of the segments wait for their checkpoint.
+    pub(super) fn is_pressed(&self) -> bool {
+        2 * self.state.lock().sealed.len() >= self.layout.max_segments
+    }
+
     /// Brings what was appended so far to the disk; returns up to where. For one thread at a time.
     pub(super) fn sync(&self) -> Result<Position, Arc<io::Error>> {
         let (files, target, epoch) = {

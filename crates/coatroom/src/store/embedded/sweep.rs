@@ -13,7 +13,7 @@ use super::db::{Batch, DbError, keys};
 use super::hot::{Filing, Hot};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
-use crate::id::{Key, Namespace};
+use crate::id::{Key, Locator, Namespace};
 use crate::record::Record;
 use crate::store::{Claim, shards};
 
@@ -24,11 +24,19 @@ pub(super) struct Sweeps(Mutex<State>);
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// The first slice of each namespace that may have entries. A scan that starts at the
-    /// beginning each time would walk over all that was ever deleted.
-    cursors: HashMap<Namespace, u32>,
+    /// The first place of each namespace that may have an entry. A scan that starts at the beginning
+    /// each time, be it that of the slice, would walk over all that was ever deleted there.
+    cursors: HashMap<Namespace, Place>,
     /// Claimed records by revision, and until when.
     leases: HashMap<Key, (u64, Timestamp)>,
+}
+
+/// Where an entry stands in the index of a namespace.
+pub(super) type Place = (u32, Locator);
+
+/// Where the entries of a slice begin.
+fn start_of(slice: u32) -> Place {
+    (slice, Locator::from_bytes([0; 16]))
 }
 
 impl Sweeps {
@@ -51,14 +59,14 @@ impl State {
         self.cursors.clear();
     }
 
-    fn cursor(&self, namespace: Namespace) -> u32 {
-        self.cursors.get(&namespace).copied().unwrap_or(0)
+    pub(super) fn cursor(&self, namespace: Namespace) -> Place {
+        self.cursors.get(&namespace).copied().unwrap_or(start_of(0))
     }
 
-    /// Something was filed in this slice. It lies behind the sweep only where clocks disagree.
-    fn reach_back(&mut self, namespace: Namespace, slice: u32) {
+    /// Something was filed here. It lies behind the sweep only where clocks disagree.
+    fn reach_back(&mut self, namespace: Namespace, place: Place) {
         if let Some(cursor) = self.cursors.get_mut(&namespace) {
-            *cursor = slice.min(*cursor);
+            *cursor = place.min(*cursor);
         }
     }
 
@@ -86,13 +94,13 @@ impl Core {
         self.file_recent(&mut state).map_err(failed)?;
         // The slice of `now` is not over, so what is filed there may well be alive for seconds yet.
         let end = keys::slice_of(now).unwrap_or(u32::MAX);
-        let cursor = state.cursor(namespace).min(end);
-        let (mut claim, mut batch, mut next) = (Claim::default(), Batch::default(), end);
+        let cursor = state.cursor(namespace).min(start_of(end));
+        let (mut claim, mut batch, mut next) = (Claim::default(), Batch::default(), start_of(end));
         let mut claimed = HashSet::new();
         for (seen, due) in self.due(namespace, cursor, end).map_err(failed)?.enumerate() {
             let (slice, key) = due.map_err(failed)?;
             if seen == limit {
-                (claim.more, next) = (true, next.min(slice));
+                (claim.more, next) = (true, next.min((slice, key.locator)));
                 break;
             }
             batch.remove(&keys::slice_key(&key, slice));
@@ -103,7 +111,7 @@ impl Core {
             let (record, refile) = self.judge(&mut state, key, now, lease_until)?;
             if let Some(slice) = refile {
                 batch.put(&keys::slice_key(&key, slice), &[]);
-                next = next.min(slice);
+                next = next.min((slice, key.locator));
             }
             claimed.extend(record.as_ref().map(|record| *record.key()));
             claim.records.extend(record);
@@ -140,14 +148,15 @@ impl Core {
         Ok((Some(record), keys::slice_of(lease_until)))
     }
 
-    /// The entries of the slices from `cursor` to before `end`.
+    /// The entries from `cursor` on, up to before the slice `end`.
     fn due(
         &self,
         namespace: Namespace,
-        cursor: u32,
+        (slice, locator): Place,
         end: u32,
     ) -> Result<impl Iterator<Item = Result<(u32, Key), DbError>> + use<>, DbError> {
-        let (from, to) = (keys::slice_prefix(namespace, cursor), keys::slice_prefix(namespace, end));
+        let from = keys::slice_key(&Key { namespace, locator }, slice);
+        let to = keys::slice_prefix(namespace, end);
         let entries = self.db.range(&from, &to)?;
         Ok(entries.filter_map(move |entry| match entry {
             Ok((entry, _)) => {
@@ -168,7 +177,7 @@ impl Core {
         let mut batch = Batch::default();
         for (key, slice) in &filings {
             batch.put(&keys::slice_key(key, *slice), &[]);
-            state.reach_back(key.namespace, *slice);
+            state.reach_back(key.namespace, (*slice, key.locator));
         }
         let written = self.db.write(batch).and_then(|()| self.db.hand_over());
         if written.is_err() {

@@ -158,6 +158,20 @@ fn a_full_journal_refuses_records_but_still_takes_removals() {
 }
 
 #[test]
+fn the_journal_is_pressed_while_half_of_its_segments_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    for pressed in [false, true] {
+        put(&journal, 1, b"").unwrap();
+        journal.seal();
+        assert_eq!(journal.is_pressed(), pressed);
+        journal.prepare_spare().unwrap();
+    }
+    journal.recycle(journal.seal());
+    assert!(!journal.is_pressed());
+}
+
+#[test]
 fn an_entry_larger_than_a_segment_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path());

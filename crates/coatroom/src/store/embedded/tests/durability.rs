@@ -225,6 +225,29 @@ fn deadlines_are_kept_across_runs() {
 }
 
 #[test]
+fn a_sweep_goes_on_where_the_last_one_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    (0..6).for_each(|number| create(&store, record(number, 1)));
+    let late = START + IDLE + Duration::from_secs(30);
+    let claim = || now(store.claim_expired(namespace(), late, late + IDLE, 2));
+    let mut locators = Vec::new();
+    for more in [true, true, false] {
+        let claimed = claim();
+        assert_eq!((claimed.records.len(), claimed.more), (2, more));
+        locators.extend(claimed.records.iter().map(|record| record.key().locator));
+        let (slice, next) = store.core.sweeps.begin().cursor(namespace());
+        // Nothing that was taken out of the slice is walked over again.
+        assert_eq!(more, Some(slice) == db::keys::slice_of(START + IDLE));
+        assert!(!more || locators.iter().all(|claimed| *claimed < next));
+    }
+    assert!(claim().records.is_empty());
+    // Filed behind the sweep by a clock that is late.
+    (6..9).for_each(|number| create(&store, record(number, 1)));
+    assert_eq!(claim().records.len() + claim().records.len(), 3);
+}
+
+#[test]
 fn an_entry_of_a_principal_that_led_nowhere_is_taken_out() {
     let directory = tempfile::tempdir().unwrap();
     let store = still(directory.path());
