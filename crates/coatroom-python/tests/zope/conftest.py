@@ -31,6 +31,9 @@ class Site:
         transaction.commit()
         connection.close()
 
+    def container(self, connection):
+        return connection.root()["Application"].sessions
+
     def visit(self, manager=None):
         return Visit(self, manager)
 
@@ -50,7 +53,7 @@ class Visit:
     def __enter__(self):
         transaction.begin()
         self.connection = self.site.db.open()
-        return self.connection.root()["Application"].sessions
+        return self.site.container(self.connection)
 
     def __exit__(self, kind, error, trace):
         try:

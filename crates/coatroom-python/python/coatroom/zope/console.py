@@ -9,6 +9,7 @@ from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import manage_transient_containers
 from zExceptions import Forbidden
 
+from coatroom.zope import notifications
 from coatroom.zope.csrf import check_token
 from coatroom.zope.csrf import new_token
 from coatroom.zope.guards import guarded
@@ -27,9 +28,9 @@ class ConsoleTab:
         """What the tab shows: settings, the number of sessions, and a page of them."""
         house = self._house()
         if user:
-            infos, cursor = guarded(lambda: house.manager.of(user)), None
+            infos, cursor = guarded(house.manager.of, user), None
         else:
-            infos, cursor = guarded(lambda: house.manager.list(after or None, 50))
+            infos, cursor = guarded(house.manager.list, after or None, 50)
         return {
             "count": guarded(house.manager.count),
             "store": house.url,
@@ -47,14 +48,17 @@ class ConsoleTab:
     def manage_endSession(self, locator, token="", REQUEST=None):
         """Ends one session, at once."""
         self._check_form(REQUEST, token)
-        ended = guarded(lambda: self._house().manager.end(locator))
+        ended = notifications.ended_at_once(self, locator)
         return self._done(REQUEST, "Session ended." if ended else "That session had ended already.")
 
     @security.protected(manage_transient_containers)
     def manage_endSessionsOf(self, user, token="", REQUEST=None):
         """Ends all sessions of a user, at once."""
         self._check_form(REQUEST, token)
-        ended = guarded(lambda: self._house().manager.end_all(user))
+        manager = self._house().manager
+        ended = sum(notifications.ended_at_once(self, info.locator) for info in guarded(manager.of, user))
+        # And whoever signs in meanwhile.
+        ended += guarded(manager.end_all, user)
         return self._done(REQUEST, f"{ended} sessions of {user} ended.")
 
     def _check_form(self, request, token):

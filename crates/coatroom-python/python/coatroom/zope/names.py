@@ -6,7 +6,14 @@ ID = RESERVED + "id"
 CONTAINER_KEY = RESERVED + "key"
 MODIFIED = RESERVED + "modified"
 PLAIN_VALUE = RESERVED + "value"
+#: The key to which a login moved the session; also whose such remains are, so that they are no visitor's.
 SUPERSEDED = RESERVED + "superseded"
+#: What is to be told: its kind, and of which session.
+NOTE_KIND = RESERVED + "kind"
+NOTE_LOCATOR = RESERVED + "locator"
+NOTE_TIMES = RESERVED + "times"
+ADD = "add"
+DELETE = "delete"
 #: Before the object id of a persistent object that lies in a session's value.
 PERSISTENT = "\1"
 

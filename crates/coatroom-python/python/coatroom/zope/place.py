@@ -7,6 +7,7 @@ from Acquisition import aq_parent
 
 from coatroom.zope import housekeeping
 from coatroom.zope import houses
+from coatroom.zope import keyring
 from coatroom.zope import settings
 
 
@@ -44,3 +45,22 @@ class Place:
 
     def _jar(self):
         return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
+
+    def _site_jar(self):
+        """The connection of the database that the site's root lies in: a container may lie in one that
+        is mounted."""
+        jar = self._jar()
+        if jar is not None and len(jar.connections) == 1:
+            return jar
+        root = getattr(self, "getPhysicalRoot", None)
+        # Outside a site it is a text.
+        return callable(root) and getattr(aq_base(root()), "_p_jar", None) or jar
+
+    def _ring(self):
+        """The keys, of which there may be none yet."""
+        return keyring.find(self._site_jar(), self._jar())
+
+    def _ensure_ring(self):
+        """The keys, made in this transaction where there are none."""
+        keyring.ensure(self._site_jar())
+        return self._ring()

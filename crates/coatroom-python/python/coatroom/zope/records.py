@@ -52,8 +52,16 @@ class Record:
 
     def write_key(self, key):
         """Stages the key under which the container knows the session, unreadable in the store."""
-        plain = names.encode(key, "key").encode()
-        self._as_it_is[names.CONTAINER_KEY] = self.ring.seal(self._context(names.CONTAINER_KEY), plain)
+        self._as_it_is[names.CONTAINER_KEY] = self.seal_key(names.CONTAINER_KEY, key)
+
+    def seal_key(self, name, key):
+        """A container's key, unreadable and bound to an attribute."""
+        return self.ring.seal(self._context(name), names.encode(key, "key").encode())
+
+    def unseal_key(self, name, data):
+        """The key that was sealed, or None."""
+        plain = self.ring.unseal(self._context(name), data)
+        return names.decode(plain.decode()) if plain is not None else None
 
     def remove(self, name):
         """Stages that an attribute goes."""

@@ -1,6 +1,6 @@
 """Moving a session to a new key at login."""
 
-from coatroom.zope import keyring
+from coatroom.zope import notifications
 from coatroom.zope import transactions
 
 
@@ -21,7 +21,7 @@ class Renewal:
         begins. For a minute a request with the old key is told apart and gets a session that is not
         kept.
         """
-        house, ring = self._house(), keyring.ensure(self._jar())
+        house, ring = self._house(), self._ensure_ring()
         sessions = transactions.current()
         if sessions.is_superseded(house, old_key, ring):
             return
@@ -35,6 +35,7 @@ class Renewal:
         if owner in (None, user):
             sessions.move(state, renewed)
         else:
-            sessions.end(state)
+            self._endSession(state)
             state.is_ended = False
             sessions.rebind(state, renewed)
+            notifications.begun(self, renewed)

@@ -28,6 +28,8 @@ class SessionState(Staging):
     is_kept = True
     #: The session that a login made of it.
     moved_to = None
+    #: What the commit came to: something was written, or taken out of the store.
+    was_written = was_removed = False
     modified = None
     item = None
     #: What makes its jar, once it holds a persistent object.
@@ -62,6 +64,10 @@ class SessionState(Staging):
         state.record.write(names.ID, state.id.encode())
         state.record.write_key(key)
         return state
+
+    @property
+    def locator(self):
+        return self.native.locator
 
     def __repr__(self):
         return f"<SessionState {self.native.locator}>"
@@ -200,10 +206,17 @@ class SessionState(Staging):
             return None
         if self.principal is not None:
             self.native.login(self.principal)
-        if self.modified is None:
-            return self.record.commit({})
         # Of one length, so that it can be put in the place of the one before.
-        return self.record.commit({names.MODIFIED: f"{self.modified:.6f}".encode()})
+        later_wins = {} if self.modified is None else {names.MODIFIED: f"{self.modified:.6f}".encode()}
+        undo = self.record.commit(later_wins)
+        self.was_written = undo is not None
+        return undo
+
+    def remove(self):
+        """Ends it in the store; what takes that back, or None where it had ended before."""
+        undo = self.native.end_undoable()
+        self.was_removed = undo is not None
+        return undo
 
     # Login.
 
@@ -223,10 +236,20 @@ class SessionState(Staging):
         self.jar = other.jar
 
     def write_tombstone(self):
-        """Leaves nothing but what tells a straggler, for a minute; what takes it back."""
-        age = max(0.0, self.house.manager.now() - self.native.created)
-        self.native.set_lifetime(age + STRAGGLERS_FOR)
-        return self.record.commit_only({names.ID: self.id.encode(), names.SUPERSEDED: b""})
+        """Leaves nothing but what tells a straggler, for a minute; what takes it back.
+
+        It is nobody's session any more, and tells only us which one it has become.
+        """
+        self.native.clear()
+        self.native.login(names.SUPERSEDED)
+        self.native.set_lifetime(STRAGGLERS_FOR)
+        became = self.record.seal_key(names.SUPERSEDED, self.moved_to.key)
+        return self.record.commit_only({names.ID: self.id.encode(), names.SUPERSEDED: became})
+
+    def became(self):
+        """The key to which a login has moved it."""
+        sealed = self.record.read(names.SUPERSEDED)
+        return self.record.unseal_key(names.SUPERSEDED, sealed) if sealed else None
 
 
 def new_id(now=None):

@@ -117,6 +117,14 @@ class TransactionSessions:
         self.find(house, key, ring)
         return (house.url, house.namespace, key) in self._superseded
 
+    def became(self, house, key, ring):
+        """The key to which a login has moved the session of this one; None where none has."""
+        if not self.is_superseded(house, key, ring):
+            return None
+        native = guarded(partial(house.manager.keyed, _store_key(key), passive=True))
+        left = SessionState.opened(house, key, native, ring) if native.exists else None
+        return left.became() if left is not None else None
+
     def move(self, state, renewed):
         """The data of ``state`` goes over to ``renewed``; what is left tells stragglers apart."""
         state.stage()
@@ -196,7 +204,7 @@ class TransactionSessions:
 
     def tpc_vote(self, txn):
         for state in self._ended:
-            self._undo_later(state, state.native.end_undoable)
+            self._undo_later(state, state.remove)
         for state in self._tombstones:
             self._undo_later(state, state.write_tombstone)
         for state in self._living():
