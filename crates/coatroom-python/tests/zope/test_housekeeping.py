@@ -8,6 +8,7 @@ from AccessControl.SecurityManagement import getSecurityManager
 from AccessControl.SecurityManagement import newSecurityManager
 from AccessControl.SecurityManagement import noSecurityManager
 from AccessControl.users import SimpleUser
+from conftest import MountedSite
 from helpers import housekeep
 
 from coatroom.zope import housekeeping
@@ -179,6 +180,38 @@ def test_in_band_sweeps_that_overlap_leave_the_listener_alone(make_site, in_band
     first.join(30)
     assert listeners == [before, before] and house._listener is before
     assert heard == [("a", {"n": 1})]
+
+
+def test_a_container_in_a_mounted_database_is_told_of_its_sessions(store):
+    site = MountedSite(timeout_mins=1, delNotification=deleted)
+    try:
+        begin(site)
+        housekeep(site, 100)
+        assert heard == [(VISITOR, {"n": 1})]
+        with site.visit() as container:
+            assert "coatroom.keyring" in container.getPhysicalRoot()._p_jar.root()
+            assert "coatroom.keyring" not in container._p_jar.root()
+    finally:
+        site.close()
+
+
+def test_keys_that_lie_in_a_mounted_database_still_read(store):
+    from coatroom.zope import keyring
+
+    site = MountedSite(timeout_mins=1)
+    try:
+        begin(site)
+        with site.visit() as container:
+            root = container.getPhysicalRoot()._p_jar.root()
+            container._p_jar.root()[keyring.ROOT_NAME] = root[keyring.ROOT_NAME].__class__(root[keyring.ROOT_NAME])
+            del root[keyring.ROOT_NAME]
+        begin(site, "another")
+        with site.visit() as container:
+            assert container[VISITOR]["n"] == container["another"]["n"] == 1
+            assert container.keys() == ["another", VISITOR]
+            assert len(container.getPhysicalRoot()._p_jar.root()[keyring.ROOT_NAME]["keys"]) == 1
+    finally:
+        site.close()
 
 
 def test_what_fails_while_telling_is_in_the_log(make_site, monkeypatch, caplog):

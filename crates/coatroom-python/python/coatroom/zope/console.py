@@ -9,6 +9,7 @@ from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import manage_transient_containers
 from zExceptions import Forbidden
 
+from coatroom.zope import names
 from coatroom.zope import notifications
 from coatroom.zope.csrf import check_token
 from coatroom.zope.csrf import new_token
@@ -32,10 +33,10 @@ class ConsoleTab:
         else:
             infos, cursor = guarded(house.manager.list, after or None, 50)
         return {
-            "count": guarded(house.manager.count),
+            "count": len(self),
             "store": house.url,
             "timeout": self.getTimeoutMinutes(),
-            "sessions": [_row(info) for info in infos],
+            "sessions": [_row(info) for info in infos if info.principal != names.SUPERSEDED],
             "next": cursor,
         }
 

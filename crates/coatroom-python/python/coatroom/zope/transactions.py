@@ -62,6 +62,8 @@ class TransactionSessions:
         self._vacant = {}
         self._ended = []
         self._tombstones = []
+        #: Keys whose session was looked at and not yet asked for.
+        self._unaccessed = set()
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
         self._turns = []
@@ -71,11 +73,14 @@ class TransactionSessions:
 
     # What containers ask for.
 
-    def find(self, house, key, ring):
-        """The live session of a key, or None."""
+    def find(self, house, key, ring, passive=False):
+        """The live session of a key, or None; an access, unless ``passive``."""
         place = (house.url, house.namespace, key)
         if place not in self._states:
-            self._states[place] = self._open(house, key, ring, place)
+            self._states[place] = self._open(house, key, ring, place, passive)
+        elif place in self._unaccessed and not passive:
+            self._unaccessed.discard(place)
+            guarded(house.manager.keyed, _store_key(key))
         return self._states[place]
 
     def begin(self, house, key, ring, now):
@@ -159,11 +164,20 @@ class TransactionSessions:
                 mine[key] = state
         return mine
 
-    def _open(self, house, key, ring, place):
+    def balance(self, house, now):
+        """How many more sessions of a container there will be than the store holds now."""
+        mine = [state for state in self.all(house).values() if state is not None]
+        begun = sum(state.is_new and state.is_live(now) for state in mine)
+        gone = sum(state.house is house for state in (*self._ended, *self._tombstones))
+        return begun - gone
+
+    def _open(self, house, key, ring, place, passive):
         name, turn = _store_key(key), None
-        if turns.is_any_contested():
+        if passive:
+            self._unaccessed.add(place)
+        elif turns.is_any_contested():
             turn = self._take_turn(house.manager.locator_of(name))
-        native = guarded(house.manager.keyed, name)
+        native = guarded(partial(house.manager.keyed, name, passive=passive))
         if turn is not None and house.is_shared:
             turns.seen(turn, native.revision)
         if not native.exists:
@@ -176,7 +190,7 @@ class TransactionSessions:
             self._superseded.add(place)
             return None
         state.make_jar = _make_jar
-        if native.idle_timeout != house.timeout:
+        if native.idle_timeout != house.timeout and not passive:
             _keep_timeout(house, native)
         return state
 
