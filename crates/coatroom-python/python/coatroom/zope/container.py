@@ -19,6 +19,7 @@ from zope.interface import implementer
 from coatroom.zope import housekeeping
 from coatroom.zope import names
 from coatroom.zope import notifications
+from coatroom.zope import registry
 from coatroom.zope import transactions
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
@@ -243,6 +244,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
     def manage_afterAdd(self, item, container):
         """The site needs keys before the first session is written."""
         self._ensure_ring()
+        registry.note(self)
 
 
 InitializeClass(TransientObjectContainer)
