@@ -153,9 +153,9 @@ def open_store(url):
         raise SessionStoreUnavailable(text)
 
 
-def house(namespace, timeout, clock=None):
+def house(namespace, timeout, clock=None, url=None):
     """The house of a container; another timeout makes another one of the same sessions."""
-    url = settings.current().store
+    url = url or settings.current().store
     place = (os.getpid(), url, namespace)
     found = _houses.get(place)
     if found is None or found.timeout != timeout or found.clock is not clock:

@@ -16,6 +16,9 @@ class Place:
 
     #: A clock moved by hand, for tests.
     _clock = None
+    #: A store that is not the configured one, for tests. An attribute of their classes, so that no
+    #: database can name a store.
+    _store = None
 
     def _namespace(self):
         """Its part of the store. A copy or an import is another object, and so has another one."""
@@ -34,7 +37,7 @@ class Place:
         known_by, found = base.__dict__.get("_v_house") or (None, None)
         rests_on = os.getpid(), settings.current(), base._p_oid, base._timeout_secs, base._clock
         if known_by != rests_on:
-            found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock)
+            found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock, type(base)._store)
             housekeeping.attend(self, found)
             if base._p_jar is not None:
                 base._v_house = rests_on, found
