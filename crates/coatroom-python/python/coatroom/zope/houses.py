@@ -72,13 +72,12 @@ class House:
         self._listener = listener
 
     def _expired(self, kind, snapshot):
-        if kind != "expired":
-            return
-        listener = getattr(self._sweep, "listener", None)
-        if listener is not None:
-            self._tell(listener, "expired", snapshot)
-        elif names.CONTAINER_KEY in snapshot.attributes:
-            # It made room for a new session under its key, in the midst of a visitor's commit.
+        if kind == "expired":
+            self._tell(getattr(self._sweep, "listener", None) or self._post_expired, "expired", snapshot)
+
+    def _post_expired(self, kind, snapshot):
+        # It made room for a new session under its key, in the midst of a visitor's commit.
+        if names.CONTAINER_KEY in snapshot.attributes:
             self.post(names.DELETE, snapshot.info, {name: raw[1] for name, raw in snapshot.attributes.items()})
 
     def _posted(self, kind, snapshot):
@@ -89,7 +88,7 @@ class House:
         try:
             listener(kind, snapshot)
         except Exception:
-            logger.warning("telling of a session failed; it is told again in a minute", exc_info=True)
+            logger.warning("telling of a session failed", exc_info=True)
             raise
 
     def post(self, kind, session, attributes, told_within=None):
