@@ -44,6 +44,10 @@ def main():
             over_http(*make(pathlib.Path(place)), parts, options)
     if "process" in parts:
         in_process()
+    print()
+    for what, is_reached in goals:
+        print(f"{'reached' if is_reached else 'MISSED'}: {what}")
+    sys.exit(not all(is_reached for _, is_reached in goals))
 
 
 def over_http(ours, theirs, parts, options):
@@ -56,6 +60,15 @@ def over_http(ours, theirs, parts, options):
                 beside(f"the same with {stored[0]:,} and {stored[1]:,} sessions stored", ours, theirs, options, 8)
             for site in ("", "/Plone") if "losses" in parts else ():
                 losses(ours, theirs, options, site)
+
+
+#: What the site is to reach, and whether it does.
+goals = []
+
+
+def goal(what, is_reached):
+    """Said at the end; one that was missed makes this program fail."""
+    goals.append((what, is_reached))
 
 
 def make(place):
@@ -86,14 +99,14 @@ def running(ours, theirs, threads):
 
 
 def speeds(ours, theirs, options):
-    beside("increment, 1 client", ours, theirs, options, 1)
-    beside("increment, 8 clients on sessions of their own", ours, theirs, options, 8)
+    beside("increment, 1 client", ours, theirs, options, 1, least=1.0)
+    beside("increment, 8 clients on sessions of their own", ours, theirs, options, 8, least=1.3)
     for clients in (1, 8):
         what = f"a page without a session, {clients} client{'s' if clients > 1 else ''}"
         beside(what, ours, theirs, options, clients, path="/sess-plain")
 
 
-def beside(what, ours, theirs, options, clients, path="/sess-increment"):
+def beside(what, ours, theirs, options, clients, path="/sess-increment", least=0.0):
     for server in (ours, theirs):
         window(server, clients, 1.0, same=False, path=path)
     rates = []
@@ -104,9 +117,13 @@ def beside(what, ours, theirs, options, clients, path="/sess-increment"):
     a, b = (statistics.median(column) for column in zip(*rates))
     ratio = statistics.median(x / y for x, y in rates)
     row(what, f"{a:,.0f} /s", f"{b:,.0f} /s", f"{ratio:.2f}x")
+    if least:
+        goal(f"{what}: {ratio:.2f}x, at least {least}x", ratio >= least)
 
 
 def losses(ours, theirs, options, site):
+    what = f"8 clients on one session, 5 ms between read and write, {ours.threads} threads"
+    what = f"{what}, {'Plone' if site else 'Zope'}"
     texts = []
     for server in (ours, theirs):
         done = window(server, 8, options.seconds, same=True, path="/sess-increment?wait=5", site=site)
@@ -115,8 +132,12 @@ def losses(ours, theirs, options, site):
             f"lost {lost} of {done.acknowledged} ({lost / max(1, done.acknowledged):.0%}), {done.rate:,.0f} /s, "
             f"p99 {done.percentile(99):.0f} ms, {done.failed} failed"
         )
-    what = f"8 clients on one session, 5 ms between read and write, {ours.threads} threads"
-    row(f"{what}, {'Plone' if site else 'Zope'}", *texts, "")
+        if server is ours:
+            goal(f"{what}: lost {lost}, none", lost == 0)
+            goal(f"{what}: {done.failed} failed, at most 0.1 %", done.failed <= 0.001 * done.acknowledged)
+            goal(f"{what}: {done.rate:,.0f} /s, at least 100 /s", done.rate >= 100)
+            goal(f"{what}: p99 {done.percentile(99):.0f} ms, at most 500 ms", done.percentile(99) <= 500)
+    row(what, *texts, "")
 
 
 def growth(ours, theirs, options):
@@ -140,6 +161,8 @@ def growth(ours, theirs, options):
         f"{best:,.0f} /s at best, {slow:,.0f} /s at last",
         f"{statistics.median(rates) / best:.2f}x its best",
     )
+    ratio = statistics.median(rates) / best
+    goal(f"a new session per request: {ratio:.2f}x, at least 3x", ratio >= 3)
     row("memory of the server with them", f"{rss(ours):,.0f} MiB", f"{rss(theirs):,.0f} MiB", "")
     return total, stored
 
@@ -219,6 +242,7 @@ def in_process():
     os.environ["COATROOM_STORE"] = "memory:"
     a, b = (sum_up(make()) for make in (coatroom_container, tempstorage_container))
     row("in process: increment and commit at 5,000 sessions, after 65,000 commits", f"{a:,.0f} /s", f"{b:,.0f} /s", f"{a / b:.0f}x")
+    goal(f"in process at 5,000 sessions: {a / b:.0f}x, at least 100x", a >= 100 * b)
 
 
 def coatroom_container():

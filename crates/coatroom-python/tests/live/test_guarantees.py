@@ -150,6 +150,27 @@ def test_ids_that_the_site_did_not_issue_are_never_adopted(instance):
         assert browser.cookies["_ZopeId"] != planted
 
 
+@pytest.mark.parametrize("namespace", ["cookie", "form"])
+def test_ids_of_others_are_not_adopted_after_a_request_that_failed_either(instance, namespace):
+    planted = "12345678BA00pPnzCAA"
+    for page in ("/sess-raise", "/sess-increment"):
+        browser = Browser(instance, {"_ZopeId": planted} if namespace == "cookie" else {}, "/Plone")
+        form = {"_ZopeId": planted} if namespace == "form" else {}
+        answer = browser.get(page, **form)
+        assert answer.status == (500 if page == "/sess-raise" else 200)
+        assert browser.get("/sess-read", **form).json["key"] != planted
+        assert browser.cookies["_ZopeId"] != planted
+    assert answer.json == 1
+
+
+def test_an_id_that_was_issued_to_a_request_that_failed_is_good(instance):
+    browser = anonymous(instance)
+    assert browser.get("/sess-raise").status == 500
+    issued = browser.cookies.get("_ZopeId")
+    assert browser.get("/sess-increment").json == 1
+    assert issued in (None, browser.cookies["_ZopeId"])
+
+
 def test_the_request_cannot_say_itself_that_its_id_is_ours(instance):
     forged = "12345678BA00pPnzCAA"
     for form in ({"browser_id_": forged}, {"browser_id_": forged, "browser_id_ours_": forged}):
@@ -170,7 +191,7 @@ def test_reading_a_session_writes_nothing_to_the_zodb(browser):
     browser.get("/sess-increment")
     before = browser.get("/sess-database").json
     for _ in range(1000):
-        browser.get("/sess-peek")
+        assert browser.get("/sess-read").json["data"] == {"n": "1"}
     assert browser.get("/sess-database").json == before
 
 
@@ -208,6 +229,16 @@ def test_parallel_writers_of_different_keys_lose_nothing(browser):
 
     assert {status for each in together(8, run) for status in each} == {200}
     assert {data(browser)[f"k{number}"] for number in range(8)} == {"20"}
+
+
+def test_parallel_visitors_with_sessions_of_their_own_lose_nothing(threaded):
+    visitors = [Browser(threaded) for _ in range(8)]
+
+    def run(number):
+        return [visitors[number].get("/sess-increment", wait="5").json for _ in range(40)]
+
+    assert together(8, run) == [list(range(1, 41))] * 8
+    assert len({visitor.cookies["_ZopeId"] for visitor in visitors}) == 8
 
 
 def test_a_persistent_tree_of_20_000_entries_is_kept_entry_by_entry(browser):

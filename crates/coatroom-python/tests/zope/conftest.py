@@ -7,6 +7,7 @@ import servers
 import transaction
 import ZODB
 from OFS.Application import Application
+from OFS.Folder import Folder
 from ZODB.DemoStorage import DemoStorage
 
 from coatroom import ManualClock
@@ -31,6 +32,9 @@ class Site:
         transaction.commit()
         connection.close()
 
+    def container(self, connection):
+        return connection.root()["Application"].sessions
+
     def visit(self, manager=None):
         return Visit(self, manager)
 
@@ -39,6 +43,31 @@ class Site:
         TransientObjectContainer._clock = None
         self.db.close()
         houses.close()
+
+
+class MountedSite(Site):
+    """The container lies in a database of its own, which is mounted at /temp_folder."""
+
+    def __init__(self, **settings):
+        databases = {}
+        self.db = ZODB.DB(DemoStorage(), databases=databases, database_name="main")
+        self.mounted = ZODB.DB(DemoStorage(), databases=databases, database_name="temporary")
+        self.clock = TransientObjectContainer._clock = ManualClock()
+        connection = self.db.open()
+        app = connection.root()["Application"] = Application()
+        folder = connection.get_connection("temporary").root()["folder"] = Folder("temp_folder")
+        transaction.commit()
+        app._setOb("temp_folder", folder)
+        app.temp_folder._setObject("sessions", TransientObjectContainer("sessions", **settings))
+        transaction.commit()
+        connection.close()
+
+    def container(self, connection):
+        return connection.root()["Application"].temp_folder.sessions
+
+    def close(self):
+        super().close()
+        self.mounted.close()
 
 
 class Visit:
@@ -50,7 +79,7 @@ class Visit:
     def __enter__(self):
         transaction.begin()
         self.connection = self.site.db.open()
-        return self.connection.root()["Application"].sessions
+        return self.site.container(self.connection)
 
     def __exit__(self, kind, error, trace):
         try:

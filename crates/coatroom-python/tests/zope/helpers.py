@@ -2,6 +2,8 @@
 
 import threading
 
+import transaction
+
 
 def in_thread(work):
     """Runs something in a thread, that is in a transaction, of its own; raises what it raises."""
@@ -18,3 +20,15 @@ def in_thread(work):
     thread.join(30)
     if raised:
         raise raised[0]
+
+
+def housekeep(site, seconds):
+    """Time passes, and what is due is dealt with, in no visitor's request."""
+    site.clock.advance(seconds)
+    transaction.begin()
+    connection = site.db.open()
+    try:
+        site.container(connection).housekeep()
+    finally:
+        transaction.abort()
+        connection.close()

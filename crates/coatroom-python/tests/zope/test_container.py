@@ -84,6 +84,67 @@ def test_a_limit_holds(make_site):
     begin(site, "a", n=2)
 
 
+def test_a_limit_costs_no_look_at_every_session(make_site, monkeypatch):
+    site = make_site(limit=3)
+    for key in ("a", "b", "renewed before"):
+        begin(site, key)
+    with site.visit() as container:
+        container._renewSession("renewed before", lambda: "renewed", "alice")
+        monkeypatch.setattr(TransientObjectContainer, "_stored_keys", None)
+    with site.visit() as container:
+        del container["a"]
+        container.new("c")["n"] = 1
+        assert len(container) == 3
+        with pytest.raises(MaxTransientObjectsExceeded):
+            container.new("d")
+        container._renewSession("renewed", lambda: "renewed again", "alice")
+        assert len(container) == 3
+    with site.visit() as container:
+        assert len(container) == 3
+        container["b"].invalidate()
+        assert len(container) == 2
+
+
+def test_what_a_login_leaves_behind_is_no_session(site):
+    begin(site)
+    for old, new in [(VISITOR, "renewed"), ("renewed", "again")]:
+        with site.visit() as container:
+            container._renewSession(old, lambda: new, "alice")
+            assert len(container) == len(container.keys()) == 1
+    with site.visit() as container:
+        assert len(container) == len(container.keys()) == 1
+        for user in (None, "alice"):
+            overview = container.sessionOverview(user)
+            assert overview["count"] == len(overview["sessions"]) == 1
+        assert container.sessionOverview("\0superseded")["sessions"] == []
+        assert container["again"]["n"] == 1
+
+
+def test_a_look_at_all_sessions_is_no_access(make_site):
+    site = make_site(timeout_mins=1)
+    begin(site)
+    for _ in range(2):
+        site.clock.advance(25)
+        with site.visit() as container:
+            assert [session["n"] for session in container.values()] == [1]
+            assert container.items()[0][0] == VISITOR
+    site.clock.advance(25)
+    with site.visit() as container:
+        assert container.values() == []
+
+
+def test_an_access_after_a_look_at_all_sessions_counts(make_site):
+    site = make_site(timeout_mins=1)
+    begin(site)
+    for _ in range(3):
+        site.clock.advance(40)
+        with site.visit() as container:
+            assert len(container.values()) == 1
+            assert container[VISITOR].getLastAccessed() == site.clock.now()
+    with site.visit() as container:
+        assert VISITOR in container
+
+
 def test_a_copy_of_the_container_has_sessions_of_its_own(site):
     begin(site)
     with site.visit() as container:

@@ -2,6 +2,8 @@
 
 import pytest
 import transaction
+from helpers import housekeep
+from helpers import in_thread
 
 from coatroom.zope import housekeeping
 from coatroom.zope import telling
@@ -39,18 +41,6 @@ def told(make_site):
 def begin(site, **values):
     with site.visit() as container:
         container.new_or_existing(VISITOR).update(values)
-
-
-def housekeep(site, seconds):
-    """Time passes, and what is due is dealt with, in no visitor's request."""
-    transaction.begin()
-    site.clock.advance(seconds)
-    connection = site.db.open()
-    container = connection.root()["Application"].sessions
-    transaction.begin()
-    container.housekeep()
-    transaction.abort()
-    connection.close()
 
 
 def test_a_new_session_is_told_outside_the_visitors_request(told):
@@ -141,19 +131,125 @@ def test_a_notifier_whose_transaction_fails_is_called_again(told, monkeypatch):
     assert len(heard) == 2
 
 
-def test_in_band_a_notifier_runs_within_the_request(told, monkeypatch):
-    monkeypatch.setattr(TransientObjectContainer, "_inband_housekeeping", True)
-    with told.visit() as container:
-        session = container.new_or_existing(VISITOR)
-        assert session["greeted"] is True
-        session.invalidate()
-    assert [kind for kind, _, _ in heard] == ["add", "delete"]
+def renew(site, user, old=VISITOR, new="renewed"):
+    with site.visit() as container:
+        container._renewSession(old, lambda: new, user)
 
 
-def test_a_session_that_timed_out_is_told_by_the_request_that_begins_it_anew(told):
+def test_a_login_before_it_was_told_hides_no_new_session(told):
     begin(told, n=1)
-    told.clock.advance(100)
-    begin(told, n=2)
-    assert heard == [("delete", VISITOR, {"n": 1})]
+    renew(told, "alice")
+    renew(told, "alice", "renewed", "again")
+    housekeep(told, 6)
+    assert heard == [("add", "again", {"n": 1})]
     with told.visit() as container:
-        assert container[VISITOR]["n"] == 2
+        assert container["again"]["greeted"] is True
+
+
+def test_a_login_in_the_same_request_hides_no_new_session(told):
+    with told.visit() as container:
+        container.new_or_existing(VISITOR)["n"] = 1
+        container._renewSession(VISITOR, lambda: "renewed", "alice")
+    housekeep(told, 6)
+    assert heard == [("add", "renewed", {"n": 1})]
+
+
+def test_a_session_that_ended_before_it_was_told_is_told_all_the_same(told):
+    begin(told, n=1)
+    with told.visit() as container:
+        container[VISITOR].invalidate()
+    housekeep(told, 6)
+    assert sorted(heard) == [("add", VISITOR, {"n": 1}), ("delete", VISITOR, {"n": 1})]
+    with told.visit() as container:
+        assert VISITOR not in container
+
+
+def test_what_is_begun_and_ended_in_one_request_is_not_told(told):
+    with told.visit() as container:
+        for n in range(3):
+            container.new_or_existing(VISITOR)["n"] = n
+            container[VISITOR].invalidate()
+        container.new_or_existing(VISITOR)["n"] = 3
+    housekeep(told, 6)
+    assert heard == [("add", VISITOR, {"n": 3})]
+
+
+def test_a_session_that_another_user_comes_with_is_told_and_theirs_too(told):
+    begin(told, n=1)
+    renew(told, "alice", VISITOR, "alice's")
+    housekeep(told, 6)
+    heard.clear()
+    with told.visit() as container:
+        container._renewSession("alice's", lambda: "bob's", "bob")
+        container["bob's"]["m"] = 1
+    housekeep(told, 6)
+    assert sorted(heard) == [("add", "bob's", {"m": 1}), ("delete", "alice's", {"greeted": True, "n": 1})]
+
+
+def test_sessions_that_a_manager_ends_are_told(told):
+    begin(told, n=1)
+    with told.visit() as container:
+        container.new_or_existing("other")["n"] = 2
+    renew(told, "alice", "other", "alice's")
+    housekeep(told, 6)
+    heard.clear()
+    with told.visit() as container:
+        (info,) = [info for info in container.sessionOverview()["sessions"] if not info["principal"]]
+        container.manage_endSession(info["locator"])
+        container.manage_endSession(info["locator"])
+        container.manage_endSessionsOf("alice")
+    housekeep(told, 6)
+    housekeep(told, 100)
+    assert sorted(heard) == [
+        ("delete", "alice's", {"greeted": True, "n": 2}),
+        ("delete", VISITOR, {"greeted": True, "n": 1}),
+    ]
+
+
+def test_two_requests_that_end_a_session_have_it_told_once(told):
+    begin(told, n=1)
+    housekeep(told, 6)
+    heard.clear()
+
+    def invalidate():
+        with told.visit() as container:
+            container[VISITOR].invalidate()
+
+    with told.visit() as container:
+        container[VISITOR].invalidate()
+        in_thread(invalidate)
+    housekeep(told, 6)
+    assert [kind for kind, _, _ in heard] == ["delete"]
+
+
+def test_a_session_that_timed_out_unswept_is_told_when_its_visitor_comes_back(told):
+    begin(told, n=1)
+    housekeep(told, 6)
+    heard.clear()
+    told.clock.advance(100)
+    with told.visit() as container:
+        container.aq_parent.title = "changed by the request"
+        container.new_or_existing(VISITOR)["n"] = 2
+    with told.visit() as container:
+        assert container.aq_parent.title == "changed by the request" and container[VISITOR]["n"] == 2
+    housekeep(told, 6)
+    assert sorted(heard) == [("add", VISITOR, {"n": 2}), ("delete", VISITOR, {"greeted": True, "n": 1})]
+
+
+times = []
+
+
+def timed(item, container):
+    times.append((item.getCreated(), item.getLastAccessed()))
+
+
+def test_a_notifier_is_told_when_the_session_was_begun(make_site):
+    site = make_site(timeout_mins=10, delNotification=timed)
+    times.clear()
+    begun = site.clock.now()
+    begin(site, n=1)
+    site.clock.advance(200)
+    with site.visit() as container:
+        container[VISITOR].invalidate()
+    housekeep(site, 6)
+    assert times == [(begun, begun + 200)]

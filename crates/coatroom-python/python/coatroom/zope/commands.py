@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 
+import transaction
+
 _LOCKED = """{error}
 Another process has this instance's database open. Stop the instance first, or run this against ZEO.
 """
@@ -17,7 +19,10 @@ def main(arguments=None):
     app = _open(options.configuration)
     try:
         return options.run(app, options)
+    except ValueError as error:
+        sys.exit(f"coatroom-zope: {error}")
     finally:
+        transaction.abort()
         app._p_jar.close()
 
 
@@ -63,8 +68,6 @@ def _uninstall(app, options):
 
 
 def _commit(done, note):
-    import transaction
-
     transaction.get().note(note)
     transaction.commit()
     for line in done or ["nothing to do"]:

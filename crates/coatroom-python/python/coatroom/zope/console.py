@@ -9,6 +9,8 @@ from Products.Transience.permissions import manage_transient_containers
 from zExceptions import BadRequest
 from zExceptions import Forbidden
 
+from coatroom.zope import names
+from coatroom.zope import notifications
 from coatroom.zope import publishing
 from coatroom.zope.csrf import check_token
 from coatroom.zope.csrf import new_token
@@ -33,10 +35,10 @@ class ConsoleTab:
         else:
             infos, cursor = _page(house, after)
         return {
-            "count": guarded(house.manager.count),
+            "count": len(self),
             "store": house.url,
             "timeout": self.getTimeoutMinutes(),
-            "sessions": [_row(info) for info in infos],
+            "sessions": [_row(info) for info in infos if info.principal != names.SUPERSEDED],
             "next": cursor,
         }
 
@@ -49,14 +51,17 @@ class ConsoleTab:
     def manage_endSession(self, locator, token="", REQUEST=None):
         """Ends one session, at once."""
         self._check_form(REQUEST, token)
-        ended = guarded(lambda: self._house().manager.end(locator))
+        ended = notifications.ended_at_once(self, locator)
         return self._done(REQUEST, "Session ended." if ended else "That session had ended already.")
 
     @security.protected(manage_transient_containers)
     def manage_endSessionsOf(self, user, token="", REQUEST=None):
         """Ends all sessions of a user, at once."""
         self._check_form(REQUEST, token)
-        ended = guarded(self._house().manager.end_all, recorded(user))
+        manager, user_id = self._house().manager, recorded(user)
+        ended = sum(notifications.ended_at_once(self, info.locator) for info in guarded(manager.of, user_id))
+        # And whoever signs in meanwhile.
+        ended += guarded(manager.end_all, user_id)
         return self._done(REQUEST, f"{ended} sessions of {user} ended.")
 
     def _check_form(self, request, token):

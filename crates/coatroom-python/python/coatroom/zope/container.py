@@ -16,22 +16,19 @@ from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface import implementer
 
 from coatroom.zope import housekeeping
-from coatroom.zope import keyring
 from coatroom.zope import names
 from coatroom.zope import notifications
 from coatroom.zope import publishing
-from coatroom.zope import records
+from coatroom.zope import registry
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
-from coatroom.zope.guards import guarded
 from coatroom.zope.interfaces import IItemWithId
 from coatroom.zope.interfaces import IStringKeyedHomogeneousItemContainer
 from coatroom.zope.interfaces import ITransientItemContainer
+from coatroom.zope.listing import Listing
 from coatroom.zope.place import Place
 from coatroom.zope.renewal import Renewal
 from coatroom.zope.session import TransientObject
-
-_missing = object()
 
 constructTransientObjectContainerForm = PageTemplateFile("www/add_container", globals())
 
@@ -57,7 +54,7 @@ def constructTransientObjectContainer(
 
 
 @implementer(IItemWithId, IStringKeyedHomogeneousItemContainer, ITransientItemContainer)
-class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, SimpleItem):
+class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Renewal, SimpleItem):
     """Keeps visitors' sessions in Coatroom's store; in ZODB are only these settings.
 
     :param timeout_mins: minutes without access until a session ends; 0 for never
@@ -174,41 +171,6 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
         """Whether there is a session of this key."""
         return self._find(k) is not None
 
-    @security.protected(access_transient_objects)
-    def __len__(self):
-        house = self._house()
-        mine = self._sessions().all(house)
-        if not mine:
-            return guarded(house.manager.count)
-        return len(self.keys())
-
-    getLen = __len__
-
-    @security.protected(access_transient_objects)
-    def keys(self):
-        """The keys of all sessions. Reads every one: for operators, not for requests."""
-        house, now = self._house(), self._now()
-        mine = self._sessions().all(house)
-        stored = set(self._stored_keys(house)) - set(mine)
-        alive = [key for key, state in mine.items() if state is not None and state.is_live(now)]
-        return names.in_order([*stored, *alive])
-
-    @security.protected(access_transient_objects)
-    def items(self):
-        """The pairs of key and session."""
-        found = [(key, self.get(key, _missing)) for key in self.keys()]
-        return [(key, item) for key, item in found if item is not _missing]
-
-    @security.protected(access_transient_objects)
-    def values(self):
-        """The sessions."""
-        return [item for _key, item in self.items()]
-
-    @security.protected(access_transient_objects)
-    def raw(self, current_ts):
-        """For debugging: what is there, by its key."""
-        return dict(self.items())
-
     @security.protected(access_contents_information)
     def getId(self):
         """The container's id."""
@@ -236,15 +198,15 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
 
     # Within
 
-    def _find(self, key):
-        """The live session of a key, or None; an access."""
+    def _find(self, key, passive=False):
+        """The live session of a key, or None; an access, unless ``passive``."""
         if type(key) is not str and not names.is_possible(key):
             return None
         house = self._house()
         if self._inband_housekeeping:
             housekeeping.housekeep_inband(self, house)
         sessions = self._sessions()
-        state = sessions.find(house, key, keyring.find(aq_base(self)._p_jar or self._jar()))
+        state = sessions.find(house, key, self._ring(), passive)
         if state is None:
             return None
         now = house.manager.now()
@@ -252,7 +214,8 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
             sessions.forget_dead(state)
             notifications.expired(self, state)
             return None
-        state.touch(now)
+        if not passive:
+            state.touch(now)
         return state
 
     def _begin(self, key):
@@ -265,7 +228,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
             raise MaxTransientObjectsExceeded(f"{self._limit} exceeds maximum number of subobjects {self._limit}")
         house = self._house()
         names.of_session(key)
-        ring = keyring.ensure(self._jar())
+        ring = self._ensure_ring()
         return self._sessions().begin(house, key, ring, house.manager.now())
 
     def _endSession(self, state):
@@ -284,23 +247,10 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Place, Renewal, Si
             return state.get(names.PLAIN_VALUE)
         return self._session_class._of(state, self._sessions()).__of__(self)
 
-    def _stored_keys(self, house):
-        ring = keyring.find(self._jar())
-        cursor = None
-        while True:
-            infos, cursor = guarded(lambda at=cursor: house.manager.list(at, 1000))
-            for info in infos:
-                session = guarded(lambda at=info.locator: house.manager.open_locator(at))
-                raw = session.get_raw(names.CONTAINER_KEY) if session is not None else None
-                key = raw and records.container_key(house, ring, info.locator, raw[1])
-                if key is not None:
-                    yield key
-            if cursor is None:
-                return
-
     def manage_afterAdd(self, item, container):
         """The site needs keys before the first session is written."""
-        keyring.ensure(self._jar())
+        self._ensure_ring()
+        registry.note(self)
 
 
 publishing.initialize(TransientObjectContainer, "housekeep")

@@ -4,8 +4,6 @@ import time
 
 from AccessControl import getSecurityManager
 
-from coatroom.zope import keyring
-
 _DAY = 86_400
 
 
@@ -16,13 +14,13 @@ def new_token(container):
 
 def check_token(container, token):
     """Whether a token was made for the current user, today or yesterday."""
-    ring = keyring.find(container._jar())
+    ring = container._ring()
     today = int(time.time()) // _DAY
     return ring is not None and any(ring.is_signed(_text(container, day), token) for day in (today, today - 1))
 
 
 def _token(container, day):
-    return keyring.ensure(container._jar()).sign(_text(container, day))
+    return container._ensure_ring().sign(_text(container, day))
 
 
 def _text(container, day):

@@ -1,5 +1,6 @@
 """Sweeping: by a thread of the process once a second, or within a request where code relies on it."""
 
+import concurrent.futures
 import logging
 import os
 import threading
@@ -9,52 +10,66 @@ from coatroom import _native
 from coatroom.zope import houses
 from coatroom.zope.guards import guarded
 from coatroom.zope.telling import Teller
-from coatroom.zope.telling import happened
-from coatroom.zope.telling import tell
+from coatroom.zope.telling import TellerInRequest
 
 logger = logging.getLogger("coatroom.zope")
+
+#: How long whoever asks for housekeeping waits for it at most, in seconds.
+WAITS_FOR = 30.0
+#: How often requests sweep at most, in seconds.
+INBAND_EVERY = 1.0
 
 
 def attend(container, house):
     """Sees to it that what happens in a house is told, and that it is swept."""
     if house._listener is not None:
         return
-    jar = container._jar()
+    jar = container._site_jar()
     if jar is None:
-        house.listen(_Inband(container))
+        house.listen(TellerInRequest(container))
         return
     house.listen(Teller(jar.db(), "/".join(container.getPhysicalPath())))
     _start_thread()
 
 
-class _Inband:
-    """Tells within the thread that sweeps, for a container that lies in no database."""
-
-    def __init__(self, container):
-        self._container = container
-
-    def __call__(self, kind, snapshot):
-        kind, kept = happened(kind, snapshot)
-        if kept is not None:
-            tell(self._container, kind, kept)
-
-
 def housekeep(container):
-    """Takes out what is due now, and tells of it."""
-    guarded(container._house().sweep)
+    """Takes out what is due now, and tells of it. The caller's transaction and user stay its own."""
+    house = container._house()
+    if isinstance(house._listener, TellerInRequest):
+        guarded(house.sweep)
+    else:
+        guarded(_aside, house.sweep)
+
+
+def _aside(work):
+    """Runs something in a thread, and so in transactions and as a user, of its own.
+
+    Waits for it, and raises what it raises. Where that takes too long it goes on alone.
+    """
+    done = concurrent.futures.Future()
+
+    def run():
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="coatroom-housekeeping-now", daemon=True).start()
+    if concurrent.futures.wait([done], WAITS_FOR).done:
+        done.result()
+    else:
+        logger.info("housekeeping takes longer than %s s, and goes on by itself", WAITS_FOR)
 
 
 def housekeep_inband(container, house):
     """Takes out what is due, at most once a second, and tells of it in this transaction."""
-    now = time.monotonic()
-    if now - getattr(house, "swept_at", 0.0) < 1.0:
+    if time.monotonic() - house.swept_at < INBAND_EVERY or not house.inband_lock.acquire(blocking=False):
         return
-    house.swept_at = now
-    before, house._listener = house._listener, _Inband(container)
     try:
-        guarded(house.sweep)
+        house.swept_at = time.monotonic()
+        guarded(house.sweep, TellerInRequest(container))
     finally:
-        house._listener = before
+        house.inband_lock.release()
 
 
 _thread_lock = threading.Lock()

@@ -1,13 +1,18 @@
 """A container's place in the store, in this process: opened at first use and shared by all threads."""
 
+import logging
 import os
 import threading
 import time
 
 from coatroom import _native
+from coatroom.zope import names
+from coatroom.zope import records
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
 from coatroom.zope.reach import reach
+
+logger = logging.getLogger("coatroom.zope")
 
 _stores = {}
 _failures = {}
@@ -38,6 +43,11 @@ class House:
         self.timeout = timeout
         self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
+        #: Who listens to the sweep that this thread is in.
+        self._sweep = threading.local()
+        #: Held by the request that sweeps; others do not wait for it.
+        self.inband_lock = threading.Lock()
+        self.swept_at = 0.0
         self.clock = clock
         self.manager = self._manager(store, namespace, timeout, self._expired)
         #: What is still to be notified: records that are due at once.
@@ -63,25 +73,57 @@ class House:
         self._listener = listener
 
     def _expired(self, kind, snapshot):
-        if kind == "expired" and self._listener is not None:
-            self._listener("expired", snapshot)
+        if kind == "expired":
+            self._tell(getattr(self._sweep, "listener", None) or self._post_expired, "expired", snapshot)
+
+    def _post_expired(self, kind, snapshot):
+        # It made room for a new session under its key, in the midst of a visitor's commit.
+        if names.CONTAINER_KEY in snapshot.attributes:
+            self.post(names.DELETE, snapshot.info, {name: raw[1] for name, raw in snapshot.attributes.items()})
 
     def _posted(self, kind, snapshot):
         if kind == "expired":
-            if self._listener is None:
-                raise RuntimeError("nobody listens yet")
-            self._listener("posted", snapshot)
+            self._tell(self._sweep.listener, "posted", snapshot)
 
-    def sweep(self):
-        """Has everything that is due told and taken out; how many sessions that were."""
-        swept = 0
-        if self._listener is None:
-            return swept
-        for manager in (self.manager, self.outbox):
-            more = True
-            while more:
-                settled, more = manager.sweep()
-                swept += settled
+    def _tell(self, listener, kind, snapshot):
+        try:
+            listener(kind, snapshot)
+        except Exception:
+            logger.warning("telling of a session failed", exc_info=True)
+            raise
+
+    def post(self, kind, session, attributes, told_within=None):
+        """Posts what is to be told of a session: the note, and what takes it back.
+
+        ``told_within`` seconds, while somebody else is about to tell, it is due to nobody.
+        """
+        note = self.outbox.keyed(os.urandom(16))
+        times = f"{session.created!r} {session.last_accessed!r}"
+        for name, text in [(names.NOTE_KIND, kind), (names.NOTE_LOCATOR, session.locator), (names.NOTE_TIMES, times)]:
+            note.set_raw(name, records.OPAQUE, text.encode())
+        for name, data in attributes.items():
+            note.set_raw(name, records.OPAQUE, data)
+        if told_within is not None:
+            note.set_idle_timeout(told_within)
+        return note, note.save_undoable()
+
+    def sweep(self, listener=None):
+        """Has everything that is due told, to ``listener`` or whoever listens, and taken out; how many
+        sessions that were."""
+        before, listener = getattr(self._sweep, "listener", None), listener or self._listener
+        if listener is None:
+            return 0
+        self._sweep.listener = listener
+        try:
+            return sum(self._sweep_all(manager) for manager in (self.manager, self.outbox))
+        finally:
+            self._sweep.listener = before
+
+    def _sweep_all(self, manager):
+        swept, more = 0, True
+        while more:
+            settled, more = manager.sweep()
+            swept += settled
         return swept
 
 
@@ -111,9 +153,9 @@ def open_store(url):
         raise SessionStoreUnavailable(text)
 
 
-def house(namespace, timeout, clock=None):
+def house(namespace, timeout, clock=None, url=None):
     """The house of a container; another timeout makes another one of the same sessions."""
-    url = settings.current().store
+    url = url or settings.current().store
     place = (os.getpid(), url, namespace)
     found = _houses.get(place)
     if found is None or found.timeout != timeout or found.clock is not clock:

@@ -11,6 +11,7 @@ from Products.Sessions import install_browser_id_manager
 from Products.Sessions import install_session_data_manager
 
 from coatroom.zope import keyring
+from coatroom.zope import registry
 from coatroom.zope.browserids import BrowserIdManager
 from coatroom.zope.container import TransientObjectContainer
 from coatroom.zope.sessiondata import SessionDataManager
@@ -57,9 +58,12 @@ def uninstall(app):
         app._getOb(IDS).setCookieHTTPOnly(noted["http_only"])
         done.append(f"{DATA} keeps its sessions in {noted['path'] or 'no container'}")
         del root[ROOT_NAME]
-    for path, parent, id in list(_containers(app)):
-        parent._delObject(id)
+    for path, container in list(registry.containers(app, _places(app))):
+        if container._jar() is not app._p_jar:
+            container._jar().root().pop(keyring.ROOT_NAME, None)
+        container.aq_parent._delObject(container.getId())
         done.append(f"removed {path}")
+    registry.forget(app)
     if keyring.ROOT_NAME in root:
         del root[keyring.ROOT_NAME]
         done.append("removed the instance's key ring; sessions that are still stored cannot be read any more")
@@ -75,8 +79,8 @@ def status(app):
     yield IDS, _class(ids)
     yield DATA, _class(data)
     yield "container", data.getContainerPath() if data is not None else "none"
-    for path, parent, id in _containers(app):
-        timeout = parent._getOb(id).getTimeoutMinutes()
+    for path, container in registry.containers(app, _places(app)):
+        timeout = container.getTimeoutMinutes()
         yield path, f"timeout {timeout} minutes" if timeout else "no timeout"
 
 
@@ -89,14 +93,28 @@ def _add_container(app, data, timeout):
             return []
         container.setTimeoutMinutes(timeout)
         return [f"/{CONTAINER} has a timeout of {timeout} minutes"]
-    settings = dict(data.getDefaultSessionDataContainerSettings()) if hasattr(
-        data, "getDefaultSessionDataContainerSettings"
-    ) else {}
-    settings["title"] = settings.get("title") or "Sessions"
+    settings = _settings_before(data)
     if timeout is not None:
         settings["timeout_mins"] = timeout
     app._setObject(CONTAINER, TransientObjectContainer(CONTAINER, **settings))
     return [f"added /{CONTAINER} with a timeout of {app._getOb(CONTAINER).getTimeoutMinutes()} minutes"]
+
+
+def _settings_before(data):
+    """The settings of the container that was there; without one, those of the site's configuration."""
+    path = data.getContainerPath()
+    there = data.unrestrictedTraverse(path, None) if path else None
+    if not hasattr(there, "getTimeoutMinutes"):
+        configured = getattr(data, "getDefaultSessionDataContainerSettings", dict)()
+        return {"title": "Sessions", **{name: value for name, value in configured.items() if value}}
+    return {
+        "title": there.title or "Sessions",
+        "timeout_mins": there.getTimeoutMinutes(),
+        "period_secs": there.getPeriodSeconds(),
+        "addNotification": there.getAddNotificationTarget() or None,
+        "delNotification": there.getDelNotificationTarget() or None,
+        "limit": there.getSubobjectLimit(),
+    }
 
 
 def _put_back_managers(app):
@@ -117,10 +135,10 @@ def _replace(app, id, cls):
     return True
 
 
-def _containers(app):
-    meta_type = TransientObjectContainer.meta_type
-    for path, container in app.ZopeFind(app, obj_metatypes=[meta_type], search_sub=1):
-        yield f"/{path}", container.aq_parent, container.getId()
+def _places(app):
+    """Where a container may lie that was put there before they were registered."""
+    data = app._getOb(DATA, None)
+    return [f"/{CONTAINER}", data.getContainerPath() if data is not None else None]
 
 
 def _class(manager):

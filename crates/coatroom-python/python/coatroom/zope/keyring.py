@@ -59,15 +59,20 @@ def _derive(key, purpose):
 _loose = KeyRing([os.urandom(32)])
 
 
-def find(jar):
+def find(jar, mounted=None):
     """The ring of the database behind a connection; None where it has none yet.
 
-    Without a database, as in unit tests, a ring of this process.
+    Without a database, as in unit tests, a ring of this process. Keys that lie in a ``mounted``
+    database still read.
     """
     if jar is None:
         return _loose
     # As jar.root(), which every request asks for.
     kept = jar.get(_ROOT).data.get(ROOT_NAME)
+    if mounted is not None and mounted is not jar:
+        older = mounted.get(_ROOT).data.get(ROOT_NAME)
+        if older is not None:
+            return _ring((*kept["keys"], *older["keys"]) if kept is not None else tuple(older["keys"]))
     if kept is None:
         return None
     # Volatile: gone when another process has added a key.

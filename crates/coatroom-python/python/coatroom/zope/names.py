@@ -10,7 +10,14 @@ MODIFIED = RESERVED + "modified"
 PLAIN_VALUE = RESERVED + "value"
 #: The path of the user folder that the session's user is of.
 FOLDER = RESERVED + "folder"
+#: The key to which a login moved the session; also whose such remains are, so that they are no visitor's.
 SUPERSEDED = RESERVED + "superseded"
+#: What is to be told: its kind, and of which session.
+NOTE_KIND = RESERVED + "kind"
+NOTE_LOCATOR = RESERVED + "locator"
+NOTE_TIMES = RESERVED + "times"
+ADD = "add"
+DELETE = "delete"
 #: Before the object id of a persistent object that lies in a session's value.
 PERSISTENT = "\1"
 

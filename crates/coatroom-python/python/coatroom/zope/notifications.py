@@ -7,8 +7,8 @@ lost. In-band, a notifier runs within the request that caused it or came across 
 """
 
 import logging
-import os
 
+import transaction
 from AccessControl.SecurityManagement import getSecurityManager
 from AccessControl.SecurityManagement import newSecurityManager
 from AccessControl.SecurityManagement import setSecurityManager
@@ -16,16 +16,10 @@ from AccessControl.SpecialUsers import nobody
 from transaction.interfaces import TransientError
 
 from coatroom.zope import names
-from coatroom.zope import records
 from coatroom.zope.guards import guarded
+from coatroom.zope.states import SessionState
 
 logger = logging.getLogger("coatroom.zope")
-
-ADD = "add"
-DELETE = "delete"
-KIND = names.RESERVED + "kind"
-LOCATOR = names.RESERVED + "locator"
-
 
 # What containers tell
 
@@ -35,22 +29,36 @@ def begun(container, state):
     if container._inband_housekeeping:
         container.notifyAdd(container._wrap(state))
     elif container._addCallback:
-        _post_with_commit(ADD, state, lambda: {names.CONTAINER_KEY: state.record.attributes()[names.CONTAINER_KEY]})
+        container._sessions().after_write.append(lambda undos: _post_begun(state, undos))
 
 
 def ended(container, state):
-    """A session was ended at its own wish."""
+    """A session was ended at its own wish, or because another user came with it."""
     if container._inband_housekeeping:
         container.notifyDel(container._wrap(state))
     elif container._delCallback and not state.is_new:
         state.stage_what_can_be_kept()
         kept = state.record.attributes()
-        _post_with_commit(DELETE, state, lambda: kept)
+        container._sessions().after_write.append(lambda undos: _post_ended(state, kept, undos))
+
+
+def ended_at_once(container, locator):
+    """Ends a stored session now and not with the transaction; whether there was one."""
+    house = container._house()
+    native = guarded(house.manager.open_locator, locator)
+    if native is None:
+        return False
+    session = SessionState(house, None, native, None)
+    kept = {name: native.get_raw(name)[1] for name in native.names()}
+    is_ended = guarded(native.end_undoable) is not None
+    if is_ended and container._delCallback and names.CONTAINER_KEY in kept:
+        guarded(house.post, names.DELETE, session, kept)
+    return is_ended
 
 
 def expired(container, state):
     """A session timed out while this transaction held it. The sweeper tells of those that are stored."""
-    if state.is_new or container._inband_housekeeping:
+    if state.is_new:
         container.notifyDel(container._wrap(state))
 
 
@@ -75,34 +83,43 @@ def call(container, target, item, what):
     if not callable(method):
         logger.warning("%s of %s failed: %r is not callable", what, path, method)
         return
-    manager = getSecurityManager()
+    manager, savepoint = getSecurityManager(), _savepoint()
     try:
         newSecurityManager(None, nobody)
         method(item, container)
-    except TransientError:
-        raise
-    except Exception:
+    except Exception as error:
+        if savepoint is not None:
+            savepoint.rollback()
+        if isinstance(error, TransientError):
+            raise
         logger.warning("%s of %s failed when calling %r", what, path, method, exc_info=True)
     finally:
         setSecurityManager(manager)
 
 
+def _savepoint():
+    """What takes back the half of what a notifier did; None in a transaction that has none."""
+    parties = transaction.get()._resources
+    return transaction.savepoint() if all(hasattr(party, "savepoint") for party in parties) else None
+
+
 # Posting
 
 
-def _post_with_commit(kind, state, attributes):
-    def write(undos):
-        if kind == DELETE or state.native.exists:
-            undo = guarded(lambda: _post(kind, state, attributes()))
-            undos.append((state.house.outbox, undo))
+def _post_begun(state, undos):
+    while state.moved_to is not None and state.moved_to.id == state.id:
+        # A login in the same transaction.
+        state = state.moved_to
+    if state.was_written:
+        _post(names.ADD, state, state.record.attributes(), undos)
 
-    state.sessions.after_write.append(write)
+
+def _post_ended(state, kept, undos):
+    # Unless another request was first.
+    if state.was_removed:
+        _post(names.DELETE, state, kept, undos)
 
 
-def _post(kind, state, attributes):
-    note = state.house.outbox.keyed(os.urandom(16))
-    note.set_raw(KIND, records.OPAQUE, kind.encode())
-    note.set_raw(LOCATOR, records.OPAQUE, state.native.locator.encode())
-    for name, data in attributes.items():
-        note.set_raw(name, records.OPAQUE, data)
-    return note.save_undoable()
+def _post(kind, state, attributes, undos):
+    _note, undo = guarded(state.house.post, kind, state, attributes)
+    undos.append((state.house.outbox, undo))

@@ -7,6 +7,7 @@ from Acquisition import aq_parent
 
 from coatroom.zope import housekeeping
 from coatroom.zope import houses
+from coatroom.zope import keyring
 from coatroom.zope import settings
 from coatroom.zope import transactions
 
@@ -16,6 +17,9 @@ class Place:
 
     #: A clock moved by hand, for tests.
     _clock = None
+    #: A store that is not the configured one, for tests. An attribute of their classes, so that no
+    #: database can name a store.
+    _store = None
 
     def _namespace(self):
         """Its part of the store. A copy or an import is another object, and so has another one."""
@@ -34,7 +38,7 @@ class Place:
         known_by, found = base.__dict__.get("_v_house") or (None, None)
         rests_on = os.getpid(), settings.current(), base._p_oid, base._timeout_secs, base._clock
         if known_by != rests_on:
-            found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock)
+            found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock, type(base)._store)
             housekeeping.attend(self, found)
             if base._p_jar is not None:
                 base._v_house = rests_on, found
@@ -49,3 +53,22 @@ class Place:
     def _sessions(self):
         """Those of the transaction in which the container was loaded."""
         return transactions.current(getattr(self._jar(), "transaction_manager", None))
+
+    def _site_jar(self):
+        """The connection of the database that the site's root lies in: a container may lie in one that
+        is mounted."""
+        jar = self._jar()
+        if jar is not None and len(jar.connections) == 1:
+            return jar
+        root = getattr(self, "getPhysicalRoot", None)
+        # Outside a site it is a text.
+        return callable(root) and getattr(aq_base(root()), "_p_jar", None) or jar
+
+    def _ring(self):
+        """The keys, of which there may be none yet."""
+        return keyring.find(self._site_jar(), self._jar())
+
+    def _ensure_ring(self):
+        """The keys, made in this transaction where there are none."""
+        keyring.ensure(self._site_jar())
+        return self._ring()

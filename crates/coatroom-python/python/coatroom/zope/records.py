@@ -86,8 +86,16 @@ class Record:
 
     def write_key(self, key):
         """Stages the key under which the container knows the session, unreadable in the store."""
-        plain = names.of_session(key)
-        self._as_it_is[names.CONTAINER_KEY] = self.ring.seal(self._context(names.CONTAINER_KEY), plain)
+        self._as_it_is[names.CONTAINER_KEY] = self.seal_key(names.CONTAINER_KEY, key)
+
+    def seal_key(self, name, key):
+        """A container's key, unreadable and bound to an attribute."""
+        return self.ring.seal(self._context(name), names.of_session(key))
+
+    def unseal_key(self, name, data):
+        """The key that was sealed, or None."""
+        plain = self.ring.unseal(self._context(name), data)
+        return names.session_of(plain) if plain is not None else None
 
     def remove(self, name):
         """Stages that an attribute goes."""
@@ -133,10 +141,12 @@ class Record:
             native.set_raw(name, OPAQUE, data, "reject")
         return native.write(self.ring, self._namespace, self._staged, later_wins)
 
-    def commit_only(self, bodies):
-        """Commits these attributes in the place of everything but the id; what takes it back."""
+    def commit_only(self, bodies, principal):
+        """Commits these attributes in the place of everything but the id, as ``principal``'s; what takes it
+        back."""
         id = self._kept(names.ID)
         self.native.clear()
+        self.native.login(principal)
         self.native.set_raw(names.ID, OPAQUE, id, "reject")
         return self.native.write(self.ring, self._namespace, bodies, {})
 

@@ -1,6 +1,6 @@
 """Moving a session to a new key at login."""
 
-from coatroom.zope import keyring
+from coatroom.zope import notifications
 from coatroom.zope.principals import Principal
 
 
@@ -9,7 +9,7 @@ class Renewal:
 
     def _isSuperseded(self, key):
         """Whether a login has moved the session of this key to another one."""
-        return self._sessions().is_superseded(self._house(), key, keyring.find(self._jar()))
+        return self._sessions().is_superseded(self._house(), key, self._ring())
 
     def _renewSession(self, old_key, new_key, user, folder=None):
         """Gives the session to ``user`` under the key that ``new_key()`` makes.
@@ -18,7 +18,7 @@ class Renewal:
         begins. For a minute a request with the old key is told apart and gets a session that is not
         kept.
         """
-        house, ring = self._house(), keyring.ensure(self._jar())
+        house, ring = self._house(), self._ensure_ring()
         sessions = self._sessions()
         if sessions.is_superseded(house, old_key, ring):
             return
@@ -32,6 +32,7 @@ class Renewal:
         if owner is None or owner.is_same(principal):
             sessions.move(state, renewed)
         else:
-            sessions.end(state)
+            self._endSession(state)
             state.is_ended = False
             sessions.rebind(state, renewed)
+            notifications.begun(self, renewed)

@@ -32,6 +32,8 @@ class SessionState(Staging):
     is_kept = True
     #: The session that a login made of it.
     moved_to = None
+    #: What the commit came to: something was written, or taken out of the store.
+    was_written = was_removed = False
     modified = None
     item = None
     #: Those of the transaction that it belongs to.
@@ -67,6 +69,10 @@ class SessionState(Staging):
         state.record.write_id(state.id)
         state.record.write_key(key)
         return state
+
+    @property
+    def locator(self):
+        return self.native.locator
 
     def __repr__(self):
         return f"<SessionState {self.native.locator}>"
@@ -270,10 +276,17 @@ class SessionState(Staging):
             id, folder = self.principal
             self.native.login(id)
             self.record.write(names.FOLDER, (folder or "").encode())
-        if self.modified is None:
-            return self.record.commit({})
         # Of one length, so that it can be put in the place of the one before.
-        return self.record.commit({names.MODIFIED: f"{self.modified:.6f}".encode()})
+        later_wins = {} if self.modified is None else {names.MODIFIED: f"{self.modified:.6f}".encode()}
+        undo = self.record.commit(later_wins)
+        self.was_written = undo is not None
+        return undo
+
+    def remove(self):
+        """Ends it in the store; what takes that back, or None where it had ended before."""
+        undo = self.native.end_undoable()
+        self.was_removed = undo is not None
+        return undo
 
     # Login.
 
@@ -295,10 +308,19 @@ class SessionState(Staging):
         self.attach()
 
     def write_tombstone(self):
-        """Leaves nothing but what tells a straggler, for a minute; what takes it back."""
-        age = max(0.0, self.house.manager.now() - self.native.created)
-        self.native.set_lifetime(age + STRAGGLERS_FOR)
-        return self.record.commit_only({names.SUPERSEDED: b""})
+        """Leaves nothing but what tells a straggler, for a minute; what takes it back.
+
+        It is nobody's session any more, and tells only us which one it has become.
+        """
+        # From now on, as it goes over to another principal.
+        self.native.set_lifetime(STRAGGLERS_FOR)
+        became = self.record.seal_key(names.SUPERSEDED, self.moved_to.key)
+        return self.record.commit_only({names.SUPERSEDED: became}, names.SUPERSEDED)
+
+    def became(self):
+        """The key to which a login has moved it."""
+        sealed = self.record.read(names.SUPERSEDED)
+        return self.record.unseal_key(names.SUPERSEDED, sealed) if sealed else None
 
 
 def new_id(now=None):

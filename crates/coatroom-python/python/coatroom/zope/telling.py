@@ -1,9 +1,7 @@
 """Telling a container's notifiers what was posted and what timed out."""
 
-import threading
+import logging
 import weakref
-from concurrent.futures import Future
-from functools import partial
 
 import transaction
 from AccessControl.SecurityManagement import noSecurityManager
@@ -11,15 +9,19 @@ from Acquisition import aq_base
 from Testing.makerequest import makerequest
 from transaction.interfaces import TransientError
 
+from coatroom import _native
 from coatroom.zope import jars
-from coatroom.zope import keyring
 from coatroom.zope import names
-from coatroom.zope import notifications
 from coatroom.zope import records
-from coatroom.zope import states
-from coatroom.zope import transactions
+from coatroom.zope.states import SessionState
 
+logger = logging.getLogger("coatroom.zope")
+
+#: How long a request that tells may take until somebody else does, in seconds.
+LEASE = 60.0
 _ATTEMPTS = 3
+#: How many logins a session is followed over.
+_MOVES = 10
 
 
 class _Kept:
@@ -27,43 +29,40 @@ class _Kept:
 
     exists = True
 
-    def __init__(self, locator, attributes, info):
+    def __init__(self, locator, attributes, created, last_accessed):
         self.locator = locator
-        self._attributes = attributes
-        self.created = info.created
-        self.last_accessed = info.last_accessed
+        self.attributes = attributes
+        self.created = created
+        self.last_accessed = last_accessed
 
     def names(self):
-        return list(self._attributes)
+        return list(self.attributes)
 
     def contains(self, name):
-        return name in self._attributes
+        return name in self.attributes
 
     def get_raw(self, name):
-        return self._attributes.get(name)
+        return (records.OPAQUE, self.attributes[name]) if name in self.attributes else None
 
     def read(self, ring, namespace, name):
-        raw = self._attributes.get(name)
-        return ring.authentic(records.context(namespace, self.locator, name), raw[1]) if raw is not None else None
+        data = self.attributes.get(name)
+        return ring.authentic(records.context(namespace, self.locator, name), data) if data is not None else None
 
 
 def happened(kind, snapshot):
     """What is to be told, and what is left of the session; None where it was none of a container."""
-    attributes = dict(snapshot.attributes)
-    locator = snapshot.info.locator
-    if kind == "posted":
-        kind = attributes.pop(notifications.KIND, (0, b""))[1].decode()
-        locator = attributes.pop(notifications.LOCATOR, (0, b""))[1].decode()
-    kept = _Kept(locator, attributes, snapshot.info) if names.CONTAINER_KEY in attributes else None
-    return notifications.ADD if kind == notifications.ADD else notifications.DELETE, kept
+    info = snapshot.info
+    attributes = {name: raw[1] for name, raw in snapshot.attributes.items()}
+    kind = attributes.pop(names.NOTE_KIND, names.DELETE.encode()).decode()
+    locator = attributes.pop(names.NOTE_LOCATOR, info.locator.encode()).decode()
+    times = attributes.pop(names.NOTE_TIMES, f"{info.created!r} {info.last_accessed!r}".encode())
+    if names.CONTAINER_KEY not in attributes:
+        return kind, None
+    return kind, _Kept(locator, attributes, *map(float, times.split()))
 
 
 class Teller:
-    """Tells of one container's sessions, from the housekeeping thread.
-
-    A request that writes where an expired session still lay tells of that first: in a thread, for its
-    own transaction is under way.
-    """
+    """Tells of one container's sessions, each in a transaction of its own, from the thread that sweeps."""
 
     def __init__(self, database, path):
         self._database = database
@@ -73,12 +72,6 @@ class Teller:
         kind, kept = happened(kind, snapshot)
         if kept is None:
             return
-        if transactions.is_any_on():
-            _aside(partial(self._tell_at_last, kind, kept))
-        else:
-            self._tell_at_last(kind, kept)
-
-    def _tell_at_last(self, kind, kept):
         for attempt in range(_ATTEMPTS):
             try:
                 return self._tell(kind, kept)
@@ -102,38 +95,96 @@ class Teller:
             connection.close()
 
 
-def _aside(work):
-    """Runs something in a thread, which has transactions and a user of its own; raises what it raises."""
-    done = Future()
+class TellerInRequest:
+    """Tells in the transaction of the request that sweeps. Whether that commits is known later: until
+    then there is a note, which has it told again where it does not, or where the process dies."""
 
-    def run():
+    def __init__(self, container):
+        self._container = container
+
+    def __call__(self, kind, snapshot):
+        kind, kept = happened(kind, snapshot)
+        if kept is None or not target_of(self._container, kind):
+            return
+        note = _Note(self._container._house(), kind, kept)
         try:
-            done.set_result(work())
-        except BaseException as error:
-            done.set_exception(error)
+            tell(self._container, kind, kept)
+        except BaseException:
+            note.drop()
+            raise
+        note.settle_with(self._container._sessions())
 
-    threading.Thread(target=run, name="coatroom-telling", daemon=True).start()
-    done.result()
+
+class _Note:
+    """What a request is telling."""
+
+    def __init__(self, house, kind, kept):
+        self._house = house
+        self._native, self._undo = house.post(kind, kept, kept.attributes, LEASE)
+        self._is_told = False
+
+    def drop(self):
+        """Nothing was told; whoever noted it before still has it."""
+        self._house.outbox.undo(self._undo)
+
+    def settle_with(self, sessions):
+        """Takes it out when the transaction has committed, and has it due when that was aborted."""
+        # Not after the rollback of a savepoint from before.
+        sessions.after_write.append(lambda undos: self._tell())
+        txn = sessions.transaction_manager.get()
+        txn.addAfterCommitHook(self._settle)
+        txn.addAfterAbortHook(self._settle, (False,))
+
+    def _tell(self):
+        self._is_told = True
+
+    def _settle(self, is_committed):
+        try:
+            if is_committed and self._is_told:
+                self._native.logout()
+            else:
+                self._native.set_idle_timeout(1.0)
+                self._native.save()
+        except _native.Error:
+            logger.warning("a session that ended may be told twice", exc_info=True)
+
+
+def target_of(container, kind):
+    """Who is to be told."""
+    return container._addCallback if kind == names.ADD else container._delCallback
 
 
 def tell(container, kind, kept):
     """Calls a container's notifier about a session, in the current transaction."""
-    target = container._addCallback if kind == notifications.ADD else container._delCallback
-    if not target:
+    house, ring = container._house(), container._ring()
+    if not target_of(container, kind):
         return
-    house, ring = container._house(), keyring.find(container._jar())
-    key = records.container_key(house, ring, kept.locator, kept.get_raw(names.CONTAINER_KEY)[1])
-    if key is None:
-        return
-    if kind == notifications.ADD:
-        item = container.get(key)
-        if item is not None:
-            container.notifyAdd(item)
-        return
-    state = states.SessionState.opened(house, key, kept, ring)
+    key = records.container_key(house, ring, kept.locator, kept.attributes[names.CONTAINER_KEY])
+    state = SessionState.opened(house, key, kept, ring) if key is not None else None
     if state is None:
         return
+    if kind == names.ADD:
+        container.notifyAdd(_present(container, state) or _past(container, state))
+    else:
+        container.notifyDel(_past(container, state))
+
+
+def _present(container, state):
+    """The session, wherever logins have moved it; None where it has ended."""
+    sessions, key = container._sessions(), state.key
+    for _ in range(_MOVES):
+        found = container._find(key)
+        if found is not None:
+            return container._wrap(found) if found.id == state.id else None
+        key = sessions.became(state.house, key, state.record.ring)
+        if key is None:
+            return None
+
+
+def _past(container, state):
+    """The session as it was."""
     state.jar = jars.SessionJar(weakref.ref(state))
     state.is_ended = True
-    item = container._session_class._of(state, None)
-    container.notifyDel(item.__of__(container))
+    if state.is_single_value():
+        return state.get(names.PLAIN_VALUE)
+    return container._session_class._of(state, None).__of__(container)

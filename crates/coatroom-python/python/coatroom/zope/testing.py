@@ -38,14 +38,18 @@ from coatroom.zope.container import TransientObjectContainer
 MEMORY = "memory:"
 
 
+class MemoryContainer(TransientObjectContainer):
+    """A container whose sessions lie in memory, whatever the configuration says."""
+
+    _store = MEMORY
+
+
 def memory_container(clock=None, **options):
     """A container whose sessions lie in this process' memory, and its clock.
 
     ``options`` are those of TransientObjectContainer.
     """
-    os.environ["COATROOM_STORE"] = MEMORY
-    settings.forget()
-    container = TransientObjectContainer("session_data", **options)
+    container = MemoryContainer("session_data", **options)
     container._clock = clock or ManualClock()
     return container, container._clock
 

@@ -43,12 +43,6 @@ def current(manager=None):
     return found
 
 
-def is_any_on():
-    """Whether this thread is in a transaction that uses sessions."""
-    found = getattr(_mine, "sessions", None)
-    return found is not None and not found.is_over
-
-
 def _sessions_of(manager):
     present = manager.get()
     try:
@@ -81,6 +75,8 @@ class TransactionSessions(Unwinding):
         self._undos = []
         self._ended = []
         self._tombstones = []
+        #: Keys whose session was looked at and not yet asked for.
+        self._unaccessed = set()
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
         #: Run when the transaction's sessions were written, to write what belongs to them.
@@ -89,11 +85,14 @@ class TransactionSessions(Unwinding):
 
     # What containers ask for.
 
-    def find(self, house, key, ring):
-        """The live session of a key, or None."""
+    def find(self, house, key, ring, passive=False):
+        """The live session of a key, or None; an access, unless ``passive``."""
         place = (house.url, house.namespace, key)
         if place not in self._states:
-            self._states[place] = self._bases[place] = self._open(house, key, ring, place)
+            self._states[place] = self._bases[place] = self._open(house, key, ring, place, passive)
+        elif place in self._unaccessed and not passive:
+            self._unaccessed.discard(place)
+            guarded(house.manager.keyed, names.of_session(key))
         return self._states[place]
 
     def begin(self, house, key, ring, now):
@@ -144,6 +143,14 @@ class TransactionSessions(Unwinding):
         self.find(house, key, ring)
         return (house.url, house.namespace, key) in self._superseded
 
+    def became(self, house, key, ring):
+        """The key to which a login has moved the session of this one; None where none has."""
+        if not self.is_superseded(house, key, ring):
+            return None
+        native = guarded(partial(house.manager.keyed, names.of_session(key), passive=True))
+        left = SessionState.opened(house, key, native, ring) if native.exists else None
+        return left.became() if left is not None else None
+
     def move(self, state, renewed):
         """The data of ``state`` goes over to ``renewed``; what is left tells stragglers apart."""
         renewed.take_over(state)
@@ -189,11 +196,20 @@ class TransactionSessions(Unwinding):
                 mine[key] = state
         return mine
 
-    def _open(self, house, key, ring, place):
+    def balance(self, house, now):
+        """How many more sessions of a container there will be than the store holds now."""
+        mine = [state for state in self.all(house).values() if state is not None]
+        begun = sum(state.is_new and state.is_live(now) for state in mine)
+        gone = sum(state.house is house for state in (*self._ended, *self._tombstones))
+        return begun - gone
+
+    def _open(self, house, key, ring, place, passive):
         name, turn = names.of_session(key), None
-        if turns.is_any_contested():
+        if passive:
+            self._unaccessed.add(place)
+        elif turns.is_any_contested():
             turn = self._take_turn(house.manager.locator_of(name))
-        native = guarded(house.manager.keyed, name)
+        native = guarded(partial(house.manager.keyed, name, passive=passive))
         if turn is not None and house.is_shared:
             turns.seen(turn, native.revision)
         state = SessionState.opened(house, key, native, ring) if native.exists else None
@@ -205,7 +221,7 @@ class TransactionSessions(Unwinding):
             self._stragglers.add(place)
             return None
         self._joined(state)
-        if native.idle_timeout != house.timeout:
+        if native.idle_timeout != house.timeout and not passive:
             _keep_timeout(house, native)
         return state
 
@@ -246,7 +262,7 @@ class TransactionSessions(Unwinding):
 
     def tpc_vote(self, txn):
         for state in self._ended:
-            self._undo_later(state, state.native.end_undoable)
+            self._undo_later(state, state.remove)
         for state in self._tombstones:
             self._undo_later(state, state.write_tombstone)
         for state in self._living():

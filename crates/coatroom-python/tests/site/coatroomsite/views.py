@@ -134,7 +134,7 @@ class Database(Page):
 
 class Told(Page):
     def answer(self):
-        return self.context.getProperty("told_count", 0)
+        return [self.context.getProperty("told_count", 0), self.context.getProperty("told_after", None)]
 
 
 class Zero(Page):

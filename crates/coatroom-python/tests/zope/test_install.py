@@ -1,0 +1,124 @@
+"""What `coatroom-zope` does to a database, without a server."""
+
+import OFS
+import pytest
+import transaction
+import ZODB
+from OFS.Application import Application
+from OFS.Folder import Folder
+from Products.Sessions import install_browser_id_manager
+from Products.Sessions import install_session_data_manager
+from Products.Transience.Transience import TransientObjectContainer as StockContainer
+from Zope2.App import zcml
+from ZODB.DemoStorage import DemoStorage
+from zope.testing import cleanup
+
+from coatroom.zope import commands
+from coatroom.zope import install
+from coatroom.zope.container import TransientObjectContainer
+
+
+@pytest.fixture
+def app():
+    db = ZODB.DB(DemoStorage())
+    connection = db.open()
+    app = connection.root()["Application"] = Application()
+    transaction.commit()
+    install_browser_id_manager(app)
+    install_session_data_manager(app)
+    transaction.commit()
+    yield app
+    transaction.abort()
+    connection.close()
+    db.close()
+
+
+@pytest.fixture
+def events():
+    """What lies in a folder hears that it was copied, as in every Zope that was started."""
+    zcml.load_config("event.zcml", OFS)
+    yield
+    cleanup.cleanUp()
+
+
+def put_stock(app, id):
+    app._setObject(id, StockContainer(id, "Visitors", 60, "/told/added", "/told/gone", limit=500, period_secs=30))
+    app.session_data_manager.setContainerPath(f"/{id}")
+    transaction.commit()
+
+
+def test_the_settings_of_the_container_that_was_there_are_taken_over(app):
+    put_stock(app, "old")
+    done = install.install(app)
+    assert "added /session_data with a timeout of 60 minutes" in "\n".join(done)
+    ours = app.session_data
+    assert ours.title == "Visitors"
+    assert (ours.getTimeoutMinutes(), ours.getPeriodSeconds(), ours.getSubobjectLimit()) == (60, 30, 500)
+    assert (ours.getAddNotificationTarget(), ours.getDelNotificationTarget()) == ("/told/added", "/told/gone")
+
+
+def test_a_timeout_that_is_given_goes_before_that_of_the_old_container(app):
+    put_stock(app, "old")
+    install.install(app, timeout=10)
+    assert app.session_data.getTimeoutMinutes() == 10
+    assert app.session_data.getSubobjectLimit() == 500
+
+
+def test_without_a_container_the_timeout_is_20_minutes(app):
+    install.install(app)
+    assert (app.session_data.getTimeoutMinutes(), app.session_data.getSubobjectLimit()) == (20, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (["install"], "/session_data is there already, a Transient Object Container; rename or delete it first"),
+        (["install", "--timeout", "-1"], "timeout_mins is 0 or more"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_changed(app, monkeypatch, arguments, text):
+    if len(arguments) == 1:
+        put_stock(app, "session_data")
+    before = sorted(app.objectIds())
+    connection = app._p_jar
+    monkeypatch.setattr(commands, "_open", lambda configuration: app)
+    with pytest.raises(SystemExit) as exit:
+        commands.main([arguments[0], __file__, *arguments[1:]])
+    assert exit.value.code.startswith("coatroom-zope: ") and text in exit.value.code
+    assert connection.opened is None
+    app = connection.db().open().root()["Application"]
+    assert sorted(app.objectIds()) == before and "coatroom.keyring" not in app._p_jar.root()
+    app._p_jar.close()
+    connection.open()
+
+
+def test_every_container_is_found_and_taken_out_without_a_look_at_the_content(app, events):
+    install.install(app)
+    app._setObject("site", Folder("site"))
+    app.site._setObject("sessions", TransientObjectContainer("sessions"))
+    for number in range(50):
+        app.site._setObject(f"f{number}", Folder(f"f{number}"))
+    app.site.f0._setObject("moved", TransientObjectContainer("moved"))
+    transaction.commit()
+    copied = app.site._getCopy(app)
+    copied._setId("site2")
+    app._setObject("site2", copied)
+    app.site2._delObject("sessions")
+    transaction.commit()
+    connection = app._p_jar.db().open()
+    fresh = connection.root()["Application"]
+    connection.getTransferCounts(True)
+    rows = dict(install.status(fresh))
+    assert {path for path in rows if path.startswith("/")} == {
+        "/session_data",
+        "/site/sessions",
+        "/site/f0/moved",
+        "/site2/f0/moved",
+    }
+    assert connection.getTransferCounts(True)[0] < 40
+    done = install.uninstall(fresh)
+    assert len([line for line in done if line.startswith("removed /")]) == 4
+    assert not [name for name in connection.root() if name.startswith("coatroom.")]
+    assert connection.getTransferCounts(True)[0] < 40
+    transaction.commit()
+    connection.close()
