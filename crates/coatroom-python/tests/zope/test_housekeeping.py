@@ -12,6 +12,7 @@ from conftest import MountedSite
 from helpers import housekeep
 
 from coatroom.zope import housekeeping
+from coatroom.zope import notifications
 from coatroom.zope import telling
 from coatroom.zope.container import TransientObjectContainer
 
@@ -155,7 +156,7 @@ def test_in_band_sweeps_that_overlap_leave_the_listener_alone(make_site, in_band
     before = house._listener
     assert isinstance(before, telling.Teller)
     at_work, second_has_begun = threading.Event(), threading.Event()
-    call = telling.notifications.call
+    call = notifications.call
 
     def slow(container, target, item, what):
         at_work.set()
