@@ -15,6 +15,7 @@ use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistM
 use parking_lot::RwLock;
 
 use super::background::giving_way;
+use super::directory;
 use super::renew::renew;
 
 /// Bytes that the files hold.
@@ -70,7 +71,8 @@ impl Db {
     fn make(path: &Path) -> Result<(), DbError> {
         let new = path.with_extension("new");
         let begun = new.exists().then(|| std::fs::remove_dir_all(&new)).transpose();
-        begun.map_err(fjall::Error::Io)?;
+        // fjall would make it by the umask, open to others where the store's directory is.
+        begun.and_then(|_| directory::make(&new)).map_err(fjall::Error::Io)?;
         let made = Open::new(&new)?;
         made.database.persist(PersistMode::SyncAll)?;
         drop(made);

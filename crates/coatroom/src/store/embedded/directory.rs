@@ -51,14 +51,6 @@ impl Directory {
         self.path.join("files")
     }
 
-    /// Closes the files to others. Where the store's directory was there before, as a service manager
-    /// makes it, it may be open to them, and fjall makes its own by the umask.
-    pub(super) fn close_files_to_others(&self) -> io::Result<()> {
-        #[cfg(unix)]
-        fs::set_permissions(self.files(), std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        Ok(())
-    }
-
     /// Whether there is room for a megabyte, for real.
     pub(super) fn takes_writes(&self) -> bool {
         let probe = self.path.join("probe");
@@ -120,7 +112,7 @@ impl Directory {
 }
 
 /// A directory for its owner alone: sessions are nobody else's business.
-fn make(path: &Path) -> io::Result<()> {
+pub(super) fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -34,7 +34,6 @@ impl Core {
             ));
         }
         let db = Db::open(&directory.files()).map_err(files_failed)?;
-        directory.close_files_to_others().map_err(|error| OpenError::io(path, error))?;
         let marked =
             db.get(keys::CHECKPOINT).and_then(|mark| mark.map(|mark| keys::number(&mark)).transpose());
         let marked = marked.map_err(files_failed)?;

@@ -156,9 +156,16 @@ fn nobody_else_can_read_what_lies_in_a_directory_that_was_there() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    let parts = ["files", "journal"].map(|part| directory.path().join(part));
+    let modes = || parts.each_ref().map(|part| std::fs::metadata(part).unwrap().permissions().mode() & 0o777);
+    assert_eq!(modes(), [0o700; 2]);
+    store.close().unwrap();
+    // What an operator allows, such as a backup, stays allowed.
+    let allow = |part: &std::path::PathBuf| {
+        std::fs::set_permissions(part, std::fs::Permissions::from_mode(0o750)).unwrap();
+    };
+    parts.iter().for_each(allow);
     let _store = EmbeddedStore::open(directory.path()).unwrap();
-    for part in ["files", "journal"] {
-        let mode = std::fs::metadata(directory.path().join(part)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700, "{part}");
-    }
+    assert_eq!(modes(), [0o750; 2]);
 }
