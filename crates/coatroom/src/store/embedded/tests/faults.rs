@@ -79,6 +79,26 @@ fn what_could_not_be_synced_is_written_again_into_other_blocks() {
     }
 }
 
+/// The same of the files, which are opened again while the process goes on.
+#[test]
+fn files_that_are_opened_again_are_written_into_other_blocks_before() {
+    use std::os::unix::fs::MetadataExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    checkpoint(&store);
+    let journal = directory.path().join("files").join("0.jnl");
+    // Held open, so that the new file does not get its number.
+    let before = std::fs::File::open(&journal).unwrap();
+    let bytes = std::fs::read(&journal).unwrap();
+    store.core.db.reopen().unwrap();
+    assert_ne!(std::fs::metadata(&journal).unwrap().ino(), before.metadata().unwrap().ino());
+    let written = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    assert!(std::fs::read(&journal).unwrap().starts_with(&bytes[..written]));
+    store.close().unwrap();
+    assert_eq!(revision_of(&still(directory.path()), 1), Some(1));
+}
+
 #[test]
 fn where_a_write_is_refused_nothing_has_changed() {
     for errno in [Errno::NOSPC, Errno::IO] {
