@@ -11,6 +11,7 @@ from OFS.Folder import Folder
 from ZODB.DemoStorage import DemoStorage
 
 from coatroom import ManualClock
+from coatroom.zope import housekeeping
 from coatroom.zope import houses
 from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
@@ -139,3 +140,9 @@ def app(zope):
     with zope.application() as app:
         yield app
     houses.close()
+
+
+@pytest.fixture
+def no_sweeping_thread(monkeypatch):
+    """Nobody sweeps but the test."""
+    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)

@@ -34,9 +34,8 @@ def renames_half_way(item, container):
 
 
 @pytest.fixture(autouse=True)
-def nothing_heard(monkeypatch):
+def nothing_heard(no_sweeping_thread):
     heard.clear()
-    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ import transaction
 from helpers import housekeep
 from helpers import in_thread
 
-from coatroom.zope import housekeeping
 from coatroom.zope import telling
-from coatroom.zope.container import TransientObjectContainer
 
 VISITOR = "visitor"
 heard = []
@@ -28,9 +26,8 @@ def fails(item, container):
 
 
 @pytest.fixture(autouse=True)
-def nothing_heard(monkeypatch):
+def nothing_heard(no_sweeping_thread):
     heard.clear()
-    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
 
 
 @pytest.fixture

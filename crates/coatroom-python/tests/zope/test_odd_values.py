@@ -9,7 +9,6 @@ from test_values import get
 from test_values import put
 from test_values import revision
 
-from coatroom.zope import housekeeping
 from coatroom.zope import names
 from coatroom.zope.errors import UnpicklableValueError
 from coatroom.zope.errors import UnreadableValueError
@@ -107,8 +106,7 @@ def tell(item, container):
     told.append(dict(item.items()))
 
 
-def test_a_session_with_a_value_that_cannot_be_kept_can_be_ended(make_site, monkeypatch):
-    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
+def test_a_session_with_a_value_that_cannot_be_kept_can_be_ended(make_site, no_sweeping_thread):
     told.clear()
     site = make_site(delNotification=tell)
     put(site, kept=1, changed=1, basket=things.Basket())

@@ -13,7 +13,6 @@ from conftest import Site
 from transaction.interfaces import TransientError
 
 from coatroom.zope import houses
-from coatroom.zope import housekeeping
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
 
@@ -28,7 +27,7 @@ def server(request):
 
 
 @pytest.fixture
-def on(monkeypatch):
+def on(monkeypatch, no_sweeping_thread):
     """Has this process use a store: ``on(url)`` is a site on it."""
     made = []
 
@@ -38,7 +37,6 @@ def on(monkeypatch):
         made.append(Site())
         return made[-1]
 
-    monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
     monkeypatch.setattr(houses.reach, "SAY_EVERY", 0.0)
     yield use
     for site in made:

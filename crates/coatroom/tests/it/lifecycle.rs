@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use coatroom::store::{FaultyStore, Operation};
-use coatroom::{SessionError, Slot};
+use coatroom::store::{FaultyStore, Gate, Operation};
+use coatroom::{Session, SessionError, SessionId, Slot};
+use tokio::task::JoinHandle;
 
 use crate::support::{House, MINUTE, memory, on_each_store};
 
@@ -56,17 +57,33 @@ on_each_store! {
     }
 }
 
+/// A session whose save, of a count of one, has come to the store and no further.
+struct Saving {
+    house: House,
+    id: SessionId,
+    session: Session,
+    held: Gate,
+    saved: JoinHandle<Result<(), SessionError>>,
+}
+
+impl Saving {
+    async fn begun() -> Self {
+        let faulty = Arc::new(FaultyStore::new(memory().store));
+        let house = House::with_store(faulty.clone(), |b| b);
+        let (id, session) = house.sessions.create().unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        session.set(COUNT, &1).unwrap();
+        let held = faulty.hold_before(Operation::Commit, 1);
+        let saving = session.clone();
+        let saved = tokio::spawn(async move { saving.save().await });
+        held.reached().await;
+        Self { house, id, session, held, saved }
+    }
+}
+
 #[tokio::test]
 async fn while_a_save_is_running_nothing_is_changed() {
-    let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
-    let (id, session) = house.sessions.create().unwrap();
-    house.sessions.commit(&session).await.unwrap();
-    session.set(COUNT, &1).unwrap();
-    let held = faulty.hold_before(Operation::Commit, 1);
-    let saving = session.clone();
-    let saved = tokio::spawn(async move { saving.save().await });
-    held.reached().await;
+    let Saving { house, id, session, held, saved } = Saving::begun().await;
     for refused in [
         session.set(COUNT, &2),
         session.remove(COUNT),
@@ -94,15 +111,7 @@ async fn while_a_save_is_running_nothing_is_changed() {
 
 #[tokio::test]
 async fn dropping_a_save_opens_the_session_with_its_changes() {
-    let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
-    let (id, session) = house.sessions.create().unwrap();
-    house.sessions.commit(&session).await.unwrap();
-    session.set(COUNT, &1).unwrap();
-    let held = faulty.hold_before(Operation::Commit, 1);
-    let saving = session.clone();
-    let saved = tokio::spawn(async move { saving.save().await });
-    held.reached().await;
+    let Saving { house, id, session, saved, .. } = Saving::begun().await;
     saved.abort();
     assert!(saved.await.unwrap_err().is_cancelled());
     session.edit(COUNT, |n| *n += 1).unwrap();

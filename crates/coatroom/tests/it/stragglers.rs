@@ -9,7 +9,7 @@ use coatroom::store::{FaultyStore, Operation};
 use coatroom::testing::Client;
 use coatroom::{Session, SessionError, SessionId, Slot, StoreError};
 
-use crate::support::{House, MINUTE, memory, on_each_store};
+use crate::support::{House, MINUTE, Place, memory, on_each_store};
 
 const VISITS: Slot<u64> = Slot::new("visits");
 const NOTE: Slot<String> = Slot::new("note");
@@ -43,30 +43,33 @@ async fn assert_it_gains_nothing(house: &House, straggler: &Session, alice: &Ses
     assert_eq!(session.get(ADDRESS).unwrap().as_deref(), Some("Rosengarten 1"));
 }
 
+/// What a straggler writes lands, again and again, and shows or gives it nothing of the principal.
+async fn lands_and_gains_nothing(place: Place, count: impl AsyncFn(&Session)) {
+    let house = House::new(place);
+    let (straggler, alice) = overtaken(&house).await;
+    for expected in 1..=2 {
+        count(&straggler).await;
+        assert_eq!(straggler.get(VISITS).unwrap(), Some(expected));
+        assert_it_gains_nothing(&house, &straggler, &alice).await;
+    }
+    let session = house.sessions.open(&alice).await.unwrap().unwrap();
+    assert_eq!(session.get(VISITS).unwrap(), Some(2));
+}
+
 on_each_store! {
     async fn an_update_lands_and_hands_over_nothing_of_the_principal(place) {
-        let house = House::new(place);
-        let (straggler, alice) = overtaken(&house).await;
-        for expected in 1..=2 {
-            assert_eq!(straggler.update(VISITS, |n| n + 1).await.unwrap(), expected);
-            assert_eq!(straggler.get(VISITS).unwrap(), Some(expected));
-            assert_it_gains_nothing(&house, &straggler, &alice).await;
-        }
-        let session = house.sessions.open(&alice).await.unwrap().unwrap();
-        assert_eq!(session.get(VISITS).unwrap(), Some(2));
+        lands_and_gains_nothing(place, async |straggler| {
+            straggler.update(VISITS, |n| n + 1).await.unwrap();
+        })
+        .await;
     }
 
     async fn a_save_lands_and_hands_over_nothing_of_the_principal(place) {
-        let house = House::new(place);
-        let (straggler, alice) = overtaken(&house).await;
-        for expected in 1..=2 {
+        lands_and_gains_nothing(place, async |straggler| {
             straggler.edit(VISITS, |n| *n += 1).unwrap();
             straggler.save().await.unwrap();
-            assert_eq!(straggler.get(VISITS).unwrap(), Some(expected));
-            assert_it_gains_nothing(&house, &straggler, &alice).await;
-        }
-        let session = house.sessions.open(&alice).await.unwrap().unwrap();
-        assert_eq!(session.get(VISITS).unwrap(), Some(2));
+        })
+        .await;
     }
 
     async fn its_later_changes_are_still_merged_with_those_of_the_principal(place) {
