@@ -40,7 +40,7 @@ SERVERS = redis-server:redis-server pgbouncer:pgbouncer nginx:nginx-light openss
 setup-system:
 	$(call heading,System packages)
 	@missing=; PATH="$$PATH:/usr/sbin"; \
-	for need in cc:build-essential chromium:chromium node:nodejs npm:npm python3:python3 $(SERVERS); do \
+	for need in cc:build-essential mkfs.xfs:xfsprogs chromium:chromium node:nodejs npm:npm python3:python3 $(SERVERS); do \
 		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need#*:}"; \
 	done; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \

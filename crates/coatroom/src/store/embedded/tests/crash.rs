@@ -6,34 +6,44 @@ mod history;
 mod soak;
 mod writer;
 
-use self::disk::Disk;
+use self::disk::{Disk, EXT4, Mkfs, XFS};
 use self::history::History;
 use super::*;
 
 #[test]
 fn a_power_cut_costs_no_commit_that_was_synced() {
-    survives_power_cuts(Durability::EveryCommit, "data=ordered");
+    survives_power_cuts(Durability::EveryCommit, EXT4, "data=ordered");
 }
 
 #[test]
 fn a_power_cut_costs_no_commit_that_was_synced_where_data_comes_late() {
-    survives_power_cuts(Durability::EveryCommit, "data=writeback");
+    survives_power_cuts(Durability::EveryCommit, EXT4, "data=writeback");
 }
 
 #[test]
 fn a_power_cut_tears_nothing_and_costs_nothing_that_was_flushed() {
-    survives_power_cuts(Durability::default(), "data=ordered");
+    survives_power_cuts(Durability::default(), EXT4, "data=ordered");
 }
 
 #[test]
 fn a_power_cut_tears_nothing_and_costs_nothing_that_was_flushed_where_data_comes_late() {
-    survives_power_cuts(Durability::default(), "data=writeback");
+    survives_power_cuts(Durability::default(), EXT4, "data=writeback");
+}
+
+#[test]
+fn a_power_cut_costs_no_commit_that_was_synced_on_xfs() {
+    survives_power_cuts(Durability::EveryCommit, XFS, "noatime");
+}
+
+#[test]
+fn a_power_cut_tears_nothing_and_costs_nothing_that_was_flushed_on_xfs() {
+    survives_power_cuts(Durability::default(), XFS, "noatime");
 }
 
 /// Writes until the power goes, again and again over what the last time left.
-fn survives_power_cuts(durability: Durability, options: &'static str) {
+fn survives_power_cuts(durability: Durability, mkfs: Mkfs, options: &'static str) {
     let directory = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::new(directory.path(), &[], options) else { return };
+    let Some(disk) = Disk::new(directory.path(), mkfs, options) else { return };
     let mut history = History::new(durability);
     for round in 1..=rounds() {
         let mut writer = writer::start(&disk.path(), durability, round);

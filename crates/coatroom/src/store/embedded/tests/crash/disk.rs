@@ -3,7 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// An ext4 in a file, mounted for as long as it lives.
+/// What makes a file system, with its options.
+pub(super) type Mkfs = &'static [&'static str];
+pub(super) const EXT4: Mkfs = &["mkfs.ext4", "-q", "-F", "-E", "nodiscard"];
+/// It keeps its own records apart from data, and sizes of files before what they hold.
+pub(super) const XFS: Mkfs = &["mkfs.xfs", "-q", "-f", "-K"];
+
+/// A file system in a file, mounted for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Disk {
     image: PathBuf,
@@ -13,15 +19,14 @@ pub(super) struct Disk {
 
 impl Disk {
     /// `None`, and said so, where this user or this kernel cannot mount one.
-    pub(super) fn new(directory: &Path, format: &[&str], options: &'static str) -> Option<Self> {
+    pub(super) fn new(directory: &Path, mkfs: Mkfs, options: &'static str) -> Option<Self> {
         let (image, mounted) = (directory.join("image"), directory.join("mounted"));
         std::fs::create_dir_all(&mounted).unwrap();
         std::fs::File::create(&image).unwrap().set_len(400 << 20).unwrap();
-        let made =
-            run(Command::new("mkfs.ext4").args(["-q", "-F", "-E", "nodiscard"]).args(format).arg(&image));
+        let made = run(Command::new(mkfs[0]).args(&mkfs[1..]).arg(&image));
         let disk = Self { image, options, mounted };
         if let Err(why) = made.and_then(|()| disk.mount()) {
-            eprintln!("SKIPPED: a file system of its own needs root, loop devices and mkfs.ext4: {why}");
+            eprintln!("SKIPPED: a file system of its own needs root, loop devices and {}: {why}", mkfs[0]);
             return None;
         }
         Some(disk)
@@ -78,7 +83,7 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-/// `sync_file_range` on pages here and there, then `EXT4_IOC_SHUTDOWN`.
+/// `sync_file_range` on pages here and there, then `EXT4_IOC_SHUTDOWN`, which XFS has under the same number.
 const CUT: &str = r"
 import ctypes, fcntl, os, random, struct, sys
 root, flag, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

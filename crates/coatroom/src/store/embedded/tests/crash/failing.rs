@@ -7,19 +7,19 @@ use std::io::{BufRead as _, Write as _};
 
 use super::super::limits::Mount;
 use super::super::*;
-use super::disk::Disk;
+use super::disk::{Disk, Mkfs};
 use super::writer::{Process, say};
 
 const NAME: &str = concat!(module_path!(), "::this_process_is_ended");
 const PLACE: &str = "COATROOM_TEST_PLACE";
 const SESSIONS: u64 = 300;
+const MKFS: Mkfs = &["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=0"];
 
 #[test]
 fn what_a_failed_sync_lost_is_written_again_before_anything_is_durable() {
     let directory = tempfile::tempdir().unwrap();
     let Some(_mount) = Mount::new(directory.path(), "size=250m") else { return };
-    let format = ["-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=0"];
-    let Some(disk) = Disk::new(directory.path(), &format, "errors=continue") else { return };
+    let Some(disk) = Disk::new(directory.path(), MKFS, "errors=continue") else { return };
     let mut process = Process::start(NAME, &[(PLACE, disk.path().display().to_string())]);
     let mut commands = process.child.stdin.take().unwrap();
     assert_eq!(process.next().as_deref(), Some("ready"));
