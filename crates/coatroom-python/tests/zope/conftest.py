@@ -144,5 +144,6 @@ def app(zope):
 
 @pytest.fixture
 def no_sweeping_thread(monkeypatch):
-    """Nobody sweeps but the test."""
+    """Nobody sweeps but the test; neither does the thread that another test has started."""
     monkeypatch.setattr(housekeeping, "_start_thread", lambda: None)
+    monkeypatch.setattr(housekeeping, "_sweep", lambda: None)

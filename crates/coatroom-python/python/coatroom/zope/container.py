@@ -141,6 +141,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
     def __setitem__(self, k, v):
         found = self._find(k)
         if found is not None:
+            notifications.leaves(self, found)
             self._sessions().end(found)
         state = self._open(k, count=found is None)
         base = aq_base(v)
@@ -159,6 +160,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
         if state is None:
             raise KeyError(self._shown(k))
         item = self._wrap(state)
+        notifications.leaves(self, state)
         self._sessions().end(state)
         return state.last_accessed, item
 

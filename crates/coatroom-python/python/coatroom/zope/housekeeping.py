@@ -89,11 +89,15 @@ def _run():
     while os.getpid() == process:
         time.sleep(1.0)
         try:
-            for house in houses.all_houses():
-                house.sweep()
+            _sweep()
         except _native.StoreError as error:
             houses.reach.lost(error)
         except Exception:
             logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
         else:
             houses.reach.found()
+
+
+def _sweep():
+    for house in houses.all_houses():
+        house.sweep()

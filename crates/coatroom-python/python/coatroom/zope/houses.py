@@ -4,12 +4,14 @@ import logging
 import os
 import threading
 import time
+import weakref
 
 from coatroom import _native
 from coatroom.zope import names
-from coatroom.zope import records
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
+from coatroom.zope.notes import AT_ONCE
+from coatroom.zope.notes import Note
 from coatroom.zope.reach import reach
 
 logger = logging.getLogger("coatroom.zope")
@@ -44,16 +46,20 @@ class House:
         self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
         #: Who listens to the sweep that this thread is in.
-        self._sweep = threading.local()
+        self._mine = threading.local()
         #: Held by the request that sweeps; others do not wait for it.
         self.inband_lock = threading.Lock()
         self.swept_at = 0.0
         self.clock = clock
         self.manager = self._manager(store, namespace, timeout, self._expired)
         #: What is still to be notified: records that are due at once.
-        self.outbox = self._manager(store, f"{namespace} outbox", 1.0, self._posted)
+        self.outbox = self._manager(store, f"{namespace} outbox", AT_ONCE, self._posted)
+        #: Sees the sessions that have timed out too, until they are swept.
+        self.past = self._manager(store, namespace, timeout, lambda *_: None, clock=_native.ManualClock(0.0))
+        #: The notes of this process that are still in question.
+        self.open_notes = weakref.WeakValueDictionary()
 
-    def _manager(self, store, namespace, timeout, listener):
+    def _manager(self, store, namespace, timeout, listener, clock=None):
         return _native.SessionManager(
             store,
             namespace=namespace,
@@ -64,7 +70,7 @@ class House:
             max_attributes=65_535,
             max_value_bytes=min(self.max_value_bytes + 65_536, 64 * 1024 * 1024),
             max_record_bytes=settings.current().max_session_bytes,
-            clock=self.clock,
+            clock=clock or self.clock,
             on_event=lambda kind, _locator, _principal, snapshot: listener(kind, snapshot),
         )
 
@@ -74,16 +80,16 @@ class House:
 
     def _expired(self, kind, snapshot):
         if kind == "expired":
-            self._tell(getattr(self._sweep, "listener", None) or self._post_expired, "expired", snapshot)
+            self._tell(getattr(self._mine, "listener", None) or self._post_expired, "expired", snapshot)
 
     def _post_expired(self, kind, snapshot):
         # It made room for a new session under its key, in the midst of a visitor's commit.
         if names.CONTAINER_KEY in snapshot.attributes:
-            self.post(names.DELETE, snapshot.info, {name: raw[1] for name, raw in snapshot.attributes.items()})
+            Note(self, names.DELETE, snapshot.info, {name: raw[1] for name, raw in snapshot.attributes.items()})
 
     def _posted(self, kind, snapshot):
         if kind == "expired":
-            self._tell(self._sweep.listener, "posted", snapshot)
+            self._tell(self._mine.listener, "posted", snapshot)
 
     def _tell(self, listener, kind, snapshot):
         try:
@@ -92,32 +98,25 @@ class House:
             logger.warning("telling of a session failed", exc_info=True)
             raise
 
-    def post(self, kind, session, attributes, told_within=None):
-        """Posts what is to be told of a session: the note, and what takes it back.
-
-        ``told_within`` seconds, while somebody else is about to tell, it is due to nobody.
-        """
-        note = self.outbox.keyed(os.urandom(16))
-        times = f"{session.created!r} {session.last_accessed!r}"
-        for name, text in [(names.NOTE_KIND, kind), (names.NOTE_LOCATOR, session.locator), (names.NOTE_TIMES, times)]:
-            note.set_raw(name, records.OPAQUE, text.encode())
-        for name, data in attributes.items():
-            note.set_raw(name, records.OPAQUE, data)
-        if told_within is not None:
-            note.set_idle_timeout(told_within)
-        return note, note.save_undoable()
-
     def sweep(self, listener=None):
         """Has everything that is due told, to ``listener`` or whoever listens, and taken out; how many
         sessions that were."""
-        before, listener = getattr(self._sweep, "listener", None), listener or self._listener
+        before, listener = getattr(self._mine, "listener", None), listener or self._listener
         if listener is None:
             return 0
-        self._sweep.listener = listener
+        self._mine.listener = listener
         try:
-            return sum(self._sweep_all(manager) for manager in (self.manager, self.outbox))
+            self._prolong_open_notes()
+            # What is in question may rest on sessions that have timed out since.
+            return sum(self._sweep_all(manager) for manager in (self.outbox, self.manager))
         finally:
-            self._sweep.listener = before
+            self._mine.listener = before
+
+    def _prolong_open_notes(self):
+        for reference in self.open_notes.valuerefs():
+            note = reference()
+            if note is not None:
+                note.prolong()
 
     def _sweep_all(self, manager):
         swept, more = 0, True

@@ -1,12 +1,13 @@
 """Telling add-ons that sessions were begun and have ended.
 
-By default in a transaction of its own, outside visitors' requests: what is to be told is posted in
-the store together with the session itself, claimed by one process under a lease, and taken out
-when the notifier's transaction has committed. So it may be told twice after a crash, and is never
-lost. In-band, a notifier runs within the request that caused it or came across it.
+By default in a transaction of its own, outside visitors' requests: what is to be told is noted in
+the store before the session is written (``notes.py``), claimed by one process under a lease, and
+taken out when the notifier's transaction has committed. So it may be told twice after a crash, and
+is never lost. In-band, a notifier runs within the request that caused it or came across it.
 """
 
 import logging
+from functools import partial
 
 import transaction
 from AccessControl.SecurityManagement import getSecurityManager
@@ -17,7 +18,13 @@ from transaction.interfaces import TransientError
 
 from coatroom.zope import names
 from coatroom.zope.guards import guarded
+from coatroom.zope.notes import Note
+from coatroom.zope.notes import vouch
 from coatroom.zope.states import SessionState
+from coatroom.zope.untold import Begun
+from coatroom.zope.untold import Ended
+from coatroom.zope.untold import Vouched
+from coatroom.zope.untold import close
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -29,17 +36,27 @@ def begun(container, state):
     if container._inband_housekeeping:
         container.notifyAdd(container._wrap(state))
     elif container._addCallback:
-        container._sessions().after_write.append(lambda undos: _post_begun(state, undos))
+        container._sessions().untold.append(Begun(state))
+
+
+def leaves(container, state):
+    """A session is about to move to another key, or to end."""
+    if container._addCallback and not state.is_new:
+        container._sessions().untold.append(Vouched(state))
 
 
 def ended(container, state):
     """A session was ended at its own wish, or because another user came with it."""
+    leaves(container, state)
     if container._inband_housekeeping:
         container.notifyDel(container._wrap(state))
-    elif container._delCallback and not state.is_new:
+        return
+    sessions = container._sessions()
+    # A login in the same transaction makes a new one of it.
+    stored = sessions.tombstone_of(state.id) if state.is_new else state
+    if container._delCallback and stored is not None:
         state.stage_what_can_be_kept()
-        kept = state.record.attributes()
-        container._sessions().after_write.append(lambda undos: _post_ended(state, kept, undos))
+        sessions.untold.append(Ended(state, stored))
 
 
 def ended_at_once(container, locator):
@@ -48,11 +65,15 @@ def ended_at_once(container, locator):
     native = guarded(house.manager.open_locator, locator)
     if native is None:
         return False
-    session = SessionState(house, None, native, None)
+    state = SessionState(house, None, native, container._ring())
+    if container._addCallback and state.record.read_id() is not None:
+        guarded(vouch, house, state.record.read_id())
     kept = {name: native.get_raw(name)[1] for name in native.names()}
-    is_ended = guarded(native.end_undoable) is not None
-    if is_ended and container._delCallback and names.CONTAINER_KEY in kept:
-        guarded(house.post, names.DELETE, session, kept)
+    if not container._delCallback or names.CONTAINER_KEY not in kept:
+        return guarded(state.remove) is not None
+    note = guarded(partial(Note, house, names.DELETE, state, kept, is_open=True))
+    is_ended = guarded(state.remove) is not None
+    guarded(close, note, is_ended)
     return is_ended
 
 
@@ -101,25 +122,3 @@ def _savepoint():
     """What takes back the half of what a notifier did; None in a transaction that has none."""
     parties = transaction.get()._resources
     return transaction.savepoint() if all(hasattr(party, "savepoint") for party in parties) else None
-
-
-# Posting
-
-
-def _post_begun(state, undos):
-    while state.moved_to is not None and state.moved_to.id == state.id:
-        # A login in the same transaction.
-        state = state.moved_to
-    if state.was_written:
-        _post(names.ADD, state, state.record.attributes(), undos)
-
-
-def _post_ended(state, kept, undos):
-    # Unless another request was first.
-    if state.was_removed:
-        _post(names.DELETE, state, kept, undos)
-
-
-def _post(kind, state, attributes, undos):
-    _note, undo = guarded(state.house.post, kind, state, attributes)
-    undos.append((state.house.outbox, undo))

@@ -121,9 +121,10 @@ class Record:
         """The names of what changed."""
         return self._staged.keys()
 
-    def attributes(self):
-        """Everything it holds now, as it is kept: name to bytes."""
-        return {name: self._kept(name) for name in self.names()}
+    def attributes(self, others):
+        """Everything it holds now, and bodies that are to be written with it, as it is kept: name to bytes."""
+        kept = {name: self._kept(name) for name in self.names() - others.keys()}
+        return kept | {name: self.ring.authenticate(self._context(name), body) for name, body in others.items()}
 
     def snapshot(self):
         return dict(self._staged), dict(self._as_it_is), self.is_cleared

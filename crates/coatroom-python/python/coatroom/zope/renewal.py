@@ -30,6 +30,7 @@ class Renewal:
         renewed = sessions.begin(house, key, ring, house.manager.now())
         renewed.principal = principal
         if owner is None or owner.is_same(principal):
+            notifications.leaves(self, state)
             sessions.move(state, renewed)
         else:
             self._endSession(state)

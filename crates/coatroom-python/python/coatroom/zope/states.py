@@ -276,11 +276,17 @@ class SessionState(Staging):
             id, folder = self.principal
             self.native.login(id)
             self.record.write(names.FOLDER, (folder or "").encode())
-        # Of one length, so that it can be put in the place of the one before.
-        later_wins = {} if self.modified is None else {names.MODIFIED: f"{self.modified:.6f}".encode()}
-        undo = self.record.commit(later_wins)
+        undo = self.record.commit(self._later_wins())
         self.was_written = undo is not None
         return undo
+
+    def attributes(self):
+        """Everything that it will hold when it is written, as it is kept."""
+        return self.record.attributes(self._later_wins())
+
+    def _later_wins(self):
+        # Of one length, so that it can be put in the place of the one before.
+        return {} if self.modified is None else {names.MODIFIED: f"{self.modified:.6f}".encode()}
 
     def remove(self):
         """Ends it in the store; what takes that back, or None where it had ended before."""
@@ -315,7 +321,9 @@ class SessionState(Staging):
         # From now on, as it goes over to another principal.
         self.native.set_lifetime(STRAGGLERS_FOR)
         became = self.record.seal_key(names.SUPERSEDED, self.moved_to.key)
-        return self.record.commit_only({names.SUPERSEDED: became}, names.SUPERSEDED)
+        undo = self.record.commit_only({names.SUPERSEDED: became}, names.SUPERSEDED)
+        self.was_removed = undo is not None
+        return undo
 
     def became(self):
         """The key to which a login has moved it."""

@@ -2,6 +2,7 @@
 
 import logging
 import weakref
+from functools import partial
 
 import transaction
 from AccessControl.SecurityManagement import noSecurityManager
@@ -13,6 +14,9 @@ from coatroom import _native
 from coatroom.zope import jars
 from coatroom.zope import names
 from coatroom.zope import records
+from coatroom.zope.guards import guarded
+from coatroom.zope.notes import Note
+from coatroom.zope.notes import happened
 from coatroom.zope.states import SessionState
 
 logger = logging.getLogger("coatroom.zope")
@@ -24,43 +28,6 @@ _ATTEMPTS = 3
 _MOVES = 10
 
 
-class _Kept:
-    """The attributes of a session that is no more, in the place of the engine's session."""
-
-    exists = True
-
-    def __init__(self, locator, attributes, created, last_accessed):
-        self.locator = locator
-        self.attributes = attributes
-        self.created = created
-        self.last_accessed = last_accessed
-
-    def names(self):
-        return list(self.attributes)
-
-    def contains(self, name):
-        return name in self.attributes
-
-    def get_raw(self, name):
-        return (records.OPAQUE, self.attributes[name]) if name in self.attributes else None
-
-    def read(self, ring, namespace, name):
-        data = self.attributes.get(name)
-        return ring.authentic(records.context(namespace, self.locator, name), data) if data is not None else None
-
-
-def happened(kind, snapshot):
-    """What is to be told, and what is left of the session; None where it was none of a container."""
-    info = snapshot.info
-    attributes = {name: raw[1] for name, raw in snapshot.attributes.items()}
-    kind = attributes.pop(names.NOTE_KIND, names.DELETE.encode()).decode()
-    locator = attributes.pop(names.NOTE_LOCATOR, info.locator.encode()).decode()
-    times = attributes.pop(names.NOTE_TIMES, f"{info.created!r} {info.last_accessed!r}".encode())
-    if names.CONTAINER_KEY not in attributes:
-        return kind, None
-    return kind, _Kept(locator, attributes, *map(float, times.split()))
-
-
 class Teller:
     """Tells of one container's sessions, each in a transaction of its own, from the thread that sweeps."""
 
@@ -69,7 +36,7 @@ class Teller:
         self._path = path
 
     def __call__(self, kind, snapshot):
-        kind, kept = happened(kind, snapshot)
+        kind, kept = happened(snapshot)
         if kept is None:
             return
         for attempt in range(_ATTEMPTS):
@@ -103,48 +70,51 @@ class TellerInRequest:
         self._container = container
 
     def __call__(self, kind, snapshot):
-        kind, kept = happened(kind, snapshot)
-        if kept is None or not target_of(self._container, kind):
+        kind, kept = happened(snapshot)
+        state = to_be_told(self._container, kind, kept) if kept is not None else None
+        if state is None:
             return
-        note = _Note(self._container._house(), kind, kept)
+        telling = _Telling(self._container._house(), kind, kept)
         try:
-            tell(self._container, kind, kept)
+            _tell(self._container, kind, state)
         except BaseException:
-            note.drop()
+            telling.drop()
             raise
-        note.settle_with(self._container._sessions())
+        telling.end_with(self._container._sessions())
 
 
-class _Note:
-    """What a request is telling."""
+class _Telling:
+    """What a request is telling, and the note of it."""
 
     def __init__(self, house, kind, kept):
-        self._house = house
-        self._native, self._undo = house.post(kind, kept, kept.attributes, LEASE)
+        self._note = Note(house, kind, kept, kept.attributes, due_in=LEASE)
         self._is_told = False
 
     def drop(self):
         """Nothing was told; whoever noted it before still has it."""
-        self._house.outbox.undo(self._undo)
+        self._note.drop()
 
-    def settle_with(self, sessions):
-        """Takes it out when the transaction has committed, and has it due when that was aborted."""
+    def end_with(self, sessions):
+        """Takes the note out when the transaction has committed, and has it due when that was aborted."""
         # Not after the rollback of a savepoint from before.
-        sessions.after_write.append(lambda undos: self._tell())
+        sessions.untold.append(self)
         txn = sessions.transaction_manager.get()
-        txn.addAfterCommitHook(self._settle)
-        txn.addAfterAbortHook(self._settle, (False,))
+        txn.addAfterCommitHook(self._end)
+        txn.addAfterAbortHook(self._end, (False,))
 
-    def _tell(self):
+    def intend(self, sessions):
+        """The transaction commits with what the notifier did."""
         self._is_told = True
 
-    def _settle(self, is_committed):
+    def settle(self):
+        """See ``_end``."""
+
+    def _end(self, is_committed):
         try:
             if is_committed and self._is_told:
-                self._native.logout()
+                self._note.take_out()
             else:
-                self._native.set_idle_timeout(1.0)
-                self._native.save()
+                self._note.settle()
         except _native.Error:
             logger.warning("a session that ended may be told twice", exc_info=True)
 
@@ -156,13 +126,39 @@ def target_of(container, kind):
 
 def tell(container, kind, kept):
     """Calls a container's notifier about a session, in the current transaction."""
+    state = to_be_told(container, kind, kept)
+    if state is not None:
+        _tell(container, kind, state)
+
+
+def to_be_told(container, kind, kept):
+    """The session that is to be told of; None where nobody is to be told, or it is not true."""
     house, ring = container._house(), container._ring()
     if not target_of(container, kind):
-        return
+        return None
     key = records.container_key(house, ring, kept.locator, kept.attributes[names.CONTAINER_KEY])
     state = SessionState.opened(house, key, kept, ring) if key is not None else None
-    if state is None:
-        return
+    if state is None or not kept.is_open:
+        return state
+    # The process that was writing it has died.
+    place = records.container_key(house, ring, *kept.stored_at)
+    return state if _is_stored(house, ring, place, state.id) == (kind == names.ADD) else None
+
+
+def _is_stored(house, ring, key, id):
+    """Whether the store has a session, wherever logins have moved it; be it timed out and yet to be told."""
+    for _ in range(_MOVES):
+        native = guarded(partial(house.past.keyed, names.of_session(key), passive=True))
+        found = SessionState.opened(house, key, native, ring) if native.exists else None
+        if found is None or found.id != id:
+            return False
+        if not found.is_superseded():
+            return True
+        key = found.became()
+    return False
+
+
+def _tell(container, kind, state):
     if kind == names.ADD:
         container.notifyAdd(_present(container, state) or _past(container, state))
     else:

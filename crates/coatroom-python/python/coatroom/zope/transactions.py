@@ -79,8 +79,8 @@ class TransactionSessions(Unwinding):
         self._unaccessed = set()
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
-        #: Run when the transaction's sessions were written, to write what belongs to them.
-        self.after_write = []
+        #: What is to be told of its sessions: see ``untold.py``.
+        self.untold = []
         Unwinding.__init__(self, before)
 
     # What containers ask for.
@@ -160,7 +160,8 @@ class TransactionSessions(Unwinding):
 
     def moved(self, id):
         """What a login of this transaction made of a session; None where there was none."""
-        return next((state.home() for state in self._tombstones if state.id == id), None)
+        left = self.tombstone_of(id)
+        return left.home() if left is not None else None
 
     def rebind(self, state, renewed):
         """Whoever holds the object of ``state`` goes on with ``renewed``."""
@@ -261,14 +262,22 @@ class TransactionSessions(Unwinding):
             state.drop_unreferenced()
 
     def tpc_vote(self, txn):
+        if self.untold:
+            self._note(txn)
         for state in self._ended:
             self._undo_later(state, state.remove)
         for state in self._tombstones:
             self._undo_later(state, state.write_tombstone)
         for state in self._living():
             self._undo_later(state, state.write)
-        for write in self.after_write:
-            write(self._undos)
+
+    def _note(self, txn):
+        """What is to be told is noted before it is done, so that no process takes it along when it dies."""
+        for untold in self.untold:
+            note = guarded(untold.intend, self)
+            if note is not None:
+                self._undos.append(untold.give_up)
+        txn.addAfterCommitHook(_settle, (tuple(self.untold),))
 
     def tpc_finish(self, txn):
         self._undos = []
@@ -276,14 +285,22 @@ class TransactionSessions(Unwinding):
 
     def tpc_abort(self, txn):
         while self._undos:
-            house, undo = self._undos.pop()
+            undo = self._undos.pop()
             try:
-                house.undo(undo)
+                undo()
             except _native.Error:
                 logger.critical("taking back a session's commit failed; it stays", exc_info=True)
         self._finish(is_committed=False)
 
     # Within.
+
+    def will_write(self, state):
+        """Whether the commit keeps what it has staged of a session."""
+        return any(state is living for living in self._living()) and state.is_changed()
+
+    def tombstone_of(self, id):
+        """What a login of this transaction is about to leave of a session; None where there was none."""
+        return next((state for state in self._tombstones if state.id == id), None)
 
     def _living(self):
         return [state for state in self._states.values() if state is not None and state.is_kept]
@@ -299,7 +316,7 @@ class TransactionSessions(Unwinding):
             self._has_written = True
             if turns.is_any_contested():
                 turns.wrote(state.native.locator, state.native.revision)
-            self._undos.append((state.house.manager, undo))
+            self._undos.append(partial(state.house.manager.undo, undo))
 
     def _finish(self, is_committed):
         try:
@@ -312,7 +329,7 @@ class TransactionSessions(Unwinding):
         self._ended = []
         self._tombstones = []
         self._turns = []
-        self.after_write = []
+        self.untold = []
 
     def _end_turns(self, has_written):
         kept = self._turns.pop(0) if self._is_retried and self._turns else None
@@ -329,6 +346,14 @@ def _find(last, id, manager, house, key, ring):
     found = current(manager).find(house, key, ring)
     # Whoever asks is to load anew when the transaction is over, of which the jar tells.
     return found if found is not None and found.id == id and found.jar is not None else None
+
+
+def _settle(is_committed, untold):
+    for each in untold if is_committed else ():
+        try:
+            each.settle()
+        except _native.Error:
+            logger.warning("a session will be told of late, or twice", exc_info=True)
 
 
 def _nothing(house):

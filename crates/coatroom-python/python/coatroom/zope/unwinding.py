@@ -50,7 +50,7 @@ class Unwinding:
         return _Savepoint(self)
 
     def _snapshot(self):
-        lists = self._ended, self._tombstones, self.after_write
+        lists = self._ended, self._tombstones, self.untold
         kept = [(state, state.snapshot()) for state in self._living()]
         marks = len(self._all), len(self._take_backs)
         return dict(self._states), kept, set(self._superseded), [list(each) for each in lists], marks
@@ -64,7 +64,7 @@ class Unwinding:
         for state, data in kept:
             state.restore(data)
         self._states, self._superseded = {**self._bases, **states}, superseded | self._stragglers
-        self._ended, self._tombstones, self.after_write = (list(each) for each in lists)
+        self._ended, self._tombstones, self.untold = (list(each) for each in lists)
 
     def _restore_later(self, opened):
         """What was begun since is gone; what was opened since is as it was opened."""

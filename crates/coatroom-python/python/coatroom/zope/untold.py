@@ -1,0 +1,82 @@
+"""What becomes of sessions if the transaction commits: noted before it is done, and told if it came true."""
+
+from coatroom import _native
+from coatroom.zope import names
+from coatroom.zope.notes import Note
+from coatroom.zope.notes import vouch
+
+
+def close(note, has_come_true):
+    """Closes a note: what was in question is no more. Raises the engine's errors."""
+    if not has_come_true:
+        note.drop()
+        return
+    try:
+        note.settle()
+    except _native.Gone:
+        note.post_again()
+
+
+class Untold:
+    """What becomes of a session if the transaction commits."""
+
+    _note = None
+
+    def __init__(self, state):
+        self._state = state
+
+    def intend(self, sessions):
+        """Posts an open note before anything is written; None where there is nothing to tell."""
+
+    def has_come_true(self):
+        """Whether it was done; another request may have been first."""
+
+    def settle(self):
+        """The transaction has committed."""
+        if self._note is not None:
+            close(self._note, self.has_come_true())
+
+    def give_up(self):
+        """The transaction has not committed; what was written is taken back before."""
+        self._note.drop()
+
+    def _post(self, kind, state, attributes, stored=None):
+        self._note = Note(state.house, kind, state, attributes, is_open=True, stored=stored)
+        return self._note
+
+
+class Begun(Untold):
+    """A session begins."""
+
+    def intend(self, sessions):
+        # A login in the same transaction may have moved it.
+        self._state = self._state.home()
+        if sessions.will_write(self._state):
+            return self._post(names.ADD, self._state, self._state.attributes())
+        return None
+
+    def has_come_true(self):
+        return self._state.was_written
+
+
+class Ended(Untold):
+    """A session ends, which the store has as another one if a login of the same transaction moved it."""
+
+    def __init__(self, state, stored):
+        super().__init__(state)
+        self._stored = stored
+        self._attributes = state.attributes()
+
+    def intend(self, sessions):
+        stored = self._stored if self._stored is not self._state else None
+        return self._post(names.DELETE, self._state, self._attributes, stored)
+
+    def has_come_true(self):
+        return self._stored.was_removed
+
+
+class Vouched(Untold):
+    """A session moves or ends, and so will not be found by who looks whether it had begun."""
+
+    def intend(self, sessions):
+        vouch(self._state.house, self._state.id)
