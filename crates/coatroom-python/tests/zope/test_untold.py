@@ -188,3 +188,16 @@ def test_an_end_that_did_not_come_about_is_not_told_though_the_session_moved_on(
 def test_an_end_that_did_not_come_about_is_told_when_it_does(directory):
     dies(directory, BEFORE, ends)
     assert sorted(told(directory, after=3600)[0]) == [HERS, DELETED]
+
+
+@pytest.mark.parametrize("at", POINTS)
+def test_a_timed_out_session_is_told_whoever_takes_its_place(directory, at):
+    """Nobody had swept it yet. Where its place was not taken after all, it may be told twice."""
+
+    def comes_back(container):
+        container.new_or_existing("old")["n"] = 3
+
+    dies(directory, at, comes_back, after=3600)
+    expected = [HERS, DELETED] if at == BEFORE else [("add", "old", {"n": 3}), HERS, DELETED]
+    happened = told(directory, after=3600)[0]
+    assert sorted(happened) == expected or (at == BEFORE and sorted(happened) == [HERS, DELETED, DELETED])

@@ -45,7 +45,7 @@ class House:
         self.timeout = timeout
         self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
-        #: Who listens to the sweep that this thread is in.
+        #: Who listens to the sweep that this thread is in; and what it is about to make room for.
         self._mine = threading.local()
         #: Held by the request that sweeps; others do not wait for it.
         self.inband_lock = threading.Lock()
@@ -84,8 +84,19 @@ class House:
 
     def _post_expired(self, kind, snapshot):
         # It made room for a new session under its key, in the midst of a visitor's commit.
-        if names.CONTAINER_KEY in snapshot.attributes:
+        known = self._making_room().pop(snapshot.info.locator, None)
+        if known is not None:
+            known.made_room()
+        elif names.CONTAINER_KEY in snapshot.attributes:
             Note(self, names.DELETE, snapshot.info, {name: raw[1] for name, raw in snapshot.attributes.items()})
+
+    def makes_room(self, locator, untold):
+        """Has ``untold.made_room()`` called if this thread's commit puts a session in the place of one that
+        has timed out."""
+        self._making_room()[locator] = untold
+
+    def _making_room(self):
+        return self._mine.__dict__.setdefault("making_room", weakref.WeakValueDictionary())
 
     def _posted(self, kind, snapshot):
         if kind == "expired":

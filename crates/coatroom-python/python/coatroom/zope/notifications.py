@@ -23,6 +23,7 @@ from coatroom.zope.notes import vouch
 from coatroom.zope.states import SessionState
 from coatroom.zope.untold import Begun
 from coatroom.zope.untold import Ended
+from coatroom.zope.untold import MadeRoom
 from coatroom.zope.untold import Vouched
 from coatroom.zope.untold import close
 
@@ -33,6 +34,8 @@ logger = logging.getLogger("coatroom.zope")
 
 def begun(container, state):
     """A session was begun."""
+    if container._delCallback:
+        container._sessions().untold.append(MadeRoom(state))
     if container._inband_housekeeping:
         container.notifyAdd(container._wrap(state))
     elif container._addCallback:

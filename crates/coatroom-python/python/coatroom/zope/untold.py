@@ -4,6 +4,7 @@ from coatroom import _native
 from coatroom.zope import names
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import vouch
+from coatroom.zope.states import SessionState
 
 
 def close(note, has_come_true):
@@ -80,3 +81,32 @@ class Vouched(Untold):
 
     def intend(self, sessions):
         vouch(self._state.house, self._state.id)
+
+
+class MadeRoom(Untold):
+    """A session begins where another one may lie that has timed out, and that nobody will sweep then."""
+
+    _has_made_room = False
+
+    def intend(self, sessions):
+        state = self._state
+        if not sessions.will_write(state) or state.native.exists:
+            return None
+        past = state.house.past.keyed(names.of_session(state.key), passive=True)
+        if not past.contains(names.CONTAINER_KEY):
+            return None
+        kept = {name: past.get_raw(name)[1] for name in past.names()}
+        dead = SessionState(state.house, state.key, past, None)
+        state.house.makes_room(past.locator, self)
+        return self._post(names.DELETE, dead, kept)
+
+    def made_room(self):
+        """It lay there, and is no more."""
+        self._has_made_room = True
+
+    def has_come_true(self):
+        return self._has_made_room
+
+    def give_up(self):
+        # That is not taken back.
+        self.settle()
