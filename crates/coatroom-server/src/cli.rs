@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// Opens a small web shop whose visitors have real sessions
     #[command(after_help = EXAMPLES)]
     Demo(Demo),
-    /// Copies all live sessions of one store to another
+    /// Copies all sessions of one store to another
     #[command(after_help = COPYING)]
     Copy(Copy),
     /// Looks at stores

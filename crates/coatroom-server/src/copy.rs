@@ -1,4 +1,4 @@
-//! `coatroom copy`: all live sessions of one store to another.
+//! `coatroom copy`: all sessions of one store to another, those too that have run out and were not swept.
 
 mod progress;
 mod work;
@@ -50,14 +50,18 @@ async fn copy(from: Arc<dyn Store>, to: Arc<dyn Store>) -> Result<Copied, CopyEr
 }
 
 fn report(copied: &Copied, options: &Copy) -> Result<(), CopyError> {
-    let Copied { added, differing, live, present, .. } = *copied;
+    let Copied { added, differing, over, live, present, .. } = *copied;
     let same = copied.skipped - differing;
+    let over = match over {
+        0 => String::new(),
+        over => format!("; {over} that had run out are still to be swept there"),
+    };
     let mut stdout = std::io::stdout();
     // Whoever closed our output does not want to know.
     let _ = writeln!(
         stdout,
         "{added} sessions copied, {same} were there already, {differing} differ there and were left alone; \
-         {present} of {live} live sessions of {} are in {}",
+         {present} of {live} live sessions of {} are in {}{over}",
         options.from, options.to
     );
     match live.saturating_sub(present) {

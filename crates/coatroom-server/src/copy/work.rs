@@ -10,6 +10,8 @@ use super::progress::Progress;
 
 /// Sessions read at a time.
 const PAGE: usize = 512;
+/// A time at which no session had run out.
+const BEFORE_ALL: Timestamp = Timestamp::from_millis(0);
 /// Sessions on their way at a time.
 const AT_ONCE: usize = 64;
 
@@ -22,6 +24,8 @@ pub(super) struct Copied {
     pub(super) skipped: u64,
     /// Those of them that are another commit's there.
     pub(super) differing: u64,
+    /// Sessions that had run out, and that nobody had swept yet.
+    pub(super) over: u64,
     /// Live sessions of the source, counted when all was done.
     pub(super) live: u64,
     /// How many of them were found at the target then.
@@ -30,7 +34,7 @@ pub(super) struct Copied {
 
 impl Copied {
     pub(super) fn done(&self) -> u64 {
-        self.added + self.skipped
+        self.added + self.skipped + self.over
     }
 }
 
@@ -42,7 +46,7 @@ pub(super) async fn copy_all(
     let namespaces = from.namespaces().await?;
     let mut total = 0;
     for namespace in &namespaces {
-        total += from.count(*namespace, time_of(from)).await?;
+        total += from.count(*namespace, BEFORE_ALL).await?;
     }
     progress.expect(total);
     let mut copied = Copied::default();
@@ -65,11 +69,13 @@ async fn copy_namespace(
 ) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        let Page { records, next } = from.page(namespace, after, PAGE, time_of(from)).await?;
+        // Those that have run out too: they are still to be swept, and told to a listener.
+        let Page { records, next } = from.page(namespace, after, PAGE, BEFORE_ALL).await?;
         let mut put = stream::iter(records).map(|record| put(to, record)).buffer_unordered(AT_ONCE);
         while let Some(put) = put.try_next().await? {
             match put {
                 Put::Added => copied.added += 1,
+                Put::Over => copied.over += 1,
                 Put::Skipped { differs } => {
                     copied.skipped += 1;
                     copied.differing += u64::from(differs);
@@ -86,21 +92,26 @@ async fn copy_namespace(
 
 enum Put {
     Added,
-    Skipped { differs: bool },
+    /// It had run out.
+    Over,
+    Skipped {
+        differs: bool,
+    },
 }
 
 /// Inserting is insert-only, so that a session which moved on at the target is left alone.
 async fn put(to: &Arc<dyn Store>, record: Record) -> Result<Put, StoreError> {
+    let added = if record.is_live(time_of(to)) { Put::Added } else { Put::Over };
     match to.create(record.clone(), time_of(to)).await {
-        Ok(Creation::Created(_)) => Ok(Put::Added),
+        Ok(Creation::Created(_)) => Ok(added),
         Ok(Creation::Exists) => {
             let there = to.load(record.key(), time_of(to)).await?;
             let differs = there.is_some_and(|there| there.bytes() != record.bytes());
             Ok(Put::Skipped { differs })
         }
         // It may have been inserted; that it is there is what matters.
-        Err(error) if error.is_outcome_unknown() => match to.load(record.key(), time_of(to)).await? {
-            Some(_) => Ok(Put::Added),
+        Err(error) if error.is_outcome_unknown() => match to.load(record.key(), BEFORE_ALL).await? {
+            Some(_) => Ok(added),
             None => Err(error),
         },
         Err(error) => Err(error),
@@ -134,4 +145,31 @@ async fn is_there(to: &Arc<dyn Store>, record: Record) -> Result<bool, StoreErro
 /// The time by the store's server, or else by this machine.
 fn time_of(store: &Arc<dyn Store>) -> Timestamp {
     store.server_time().unwrap_or_else(|| SystemClock.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use coatroom::store::MemoryStore;
+    use coatroom::{ManualClock, OnConflict, RawValue, SessionManager, ValueFormat, Wait};
+
+    use super::*;
+
+    #[test]
+    fn what_has_run_out_is_copied_for_who_sweeps_there() {
+        let [from, to] = [(); 2].map(|()| Arc::new(MemoryStore::new()) as Arc<dyn Store>);
+        let long_ago = ManualClock::default();
+        long_ago.set(Timestamp::from_millis(1_000));
+        let then =
+            SessionManager::builder_shared(from.clone()).clock(long_ago).sweep_every(None).build().unwrap();
+        let session = then.keyed(b"visitor").wait().unwrap();
+        let value = RawValue { format: ValueFormat(2), bytes: b"kept" };
+        session.set_raw("n", Some(value), OnConflict::LaterWins).unwrap();
+        session.save().wait().unwrap();
+
+        let copied = copy_all(&from, &to, &Progress::new()).wait().unwrap();
+        assert_eq!(copied, Copied { over: 1, ..Copied::default() });
+        let now = time_of(&to);
+        let claimed = to.claim_expired(then.namespace(), now, now, 10).wait().unwrap();
+        assert_eq!(claimed.records.len(), 1);
+    }
 }
