@@ -20,7 +20,7 @@ heading = @printf '\n== %s\n' '$(1)'
 TESTBED = target/debug/testbed run --
 PYTHON_TESTBED = $(CURDIR)/target/debug/testbed run --only redis,postgres --
 
-.PHONY: help setup setup-system setup-valkey setup-cargo setup-npm setup-python testbed test check fmt clippy features doc deny \
+.PHONY: help setup setup-system setup-valkey setup-cargo setup-npm setup-python testbed program test check fmt clippy features doc deny \
 	unit browser crash python plone wheel fuzz demo bench bench-zope bench-all
 .DEFAULT_GOAL = help
 
@@ -137,6 +137,9 @@ deny:
 testbed:
 	cargo build --quiet -p coatroom-testbed
 
+program:
+	cargo build --quiet -p coatroom-server
+
 unit: testbed ## Runs all tests but crash and browser, and the examples in the documentation
 	$(call heading,Tests)
 	$(TESTBED) cargo nextest run --workspace --exclude coatroom-bench --all-features -E 'not $(CRASH)'
@@ -160,7 +163,7 @@ FUZZ_SECONDS = 60
 FUZZ_TARGETS = cookie_header record_bytes store_model
 FUZZ_RECORDS = crates/coatroom/tests/fixtures/v1
 
-python: setup-python testbed ## Tests the Python package: types, the face, the Zope classes, and upstream's own tests
+python: setup-python testbed program ## Tests the Python package: types, the face, the Zope classes, and upstream's own tests
 	$(call heading,Python: types)
 	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/mypy
 	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/stubtest coatroom._native --allowlist tests/stubs-only.txt
@@ -174,7 +177,7 @@ python: setup-python testbed ## Tests the Python package: types, the face, the Z
 	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(ZOPE5)/bin/pytest -q
 	cd $(PYTHON)/tests && $(CURDIR)/$(ZOPE5)/bin/python -m coatroom.zope.upstream
 
-plone: setup-python testbed ## Drives a real Plone over HTTP
+plone: setup-python testbed program ## Drives a real Plone over HTTP
 	$(call heading,Plone)
 	cd $(PYTHON)/tests/live && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
 
