@@ -5,14 +5,10 @@ only then it falls due at once. A process keeps its open notes from falling due;
 they do, and whoever finds one looks at what became of the session (``telling.py``).
 """
 
-import logging
 import os
 
-from coatroom import _native
 from coatroom.zope import names
 from coatroom.zope import records
-
-logger = logging.getLogger("coatroom.zope")
 
 #: How long an open note waits for a process that does not prolong it, in seconds. Less than what a
 #: login leaves behind lasts, by which a session is followed.

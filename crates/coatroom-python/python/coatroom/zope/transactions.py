@@ -16,10 +16,8 @@ import transaction
 from transaction.interfaces import ISavepointDataManager
 from zope.interface import implementer
 
-from coatroom import _native
 from coatroom.zope import jars
 from coatroom.zope import names
-from coatroom.zope import retries
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
@@ -27,6 +25,7 @@ from coatroom.zope.guards import guarded
 from coatroom.zope.states import SessionState
 from coatroom.zope.turns import turns
 from coatroom.zope.unwinding import Unwinding
+from coatroom.zope.voting import Voting
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -57,30 +56,18 @@ def _sessions_of(manager):
 
 
 @implementer(ISavepointDataManager)
-class TransactionSessions(Unwinding):
+class TransactionSessions(Voting, Unwinding):
     """Reads each session once, so that a transaction sees one state of it."""
-
-    #: Whether the transaction has ended. The next one has sessions of its own.
-    is_over = False
-    #: Whether the publisher runs the request again.
-    _is_retried = False
-    _has_written = False
 
     def __init__(self, manager, before=None):
         self.transaction_manager = manager
         #: The thread whose transaction it is.
         self.thread = get_ident()
-        self._states = {}
-        self._turns = []
-        self._undos = []
-        self._ended = []
-        self._tombstones = []
         #: Keys whose session was looked at and not yet asked for.
         self._unaccessed = set()
         #: Keys whose session a login has moved to another one.
         self._superseded = set()
-        #: What is to be told of its sessions: see ``untold.py``.
-        self.untold = []
+        Voting.__init__(self)
         Unwinding.__init__(self, before)
 
     # What containers ask for.
@@ -244,100 +231,6 @@ class TransactionSessions(Unwinding):
             self._turns.append(turn)
         return turn
 
-    # What the transaction asks for.
-
-    def sortKey(self):
-        """Behind every storage of ZODB."""
-        return "~~coatroom"
-
-    def abort(self, txn):
-        self._finish(is_committed=False)
-
-    def tpc_begin(self, txn):
-        pass
-
-    def commit(self, txn):
-        for state in self._living():
-            state.stage()
-            state.drop_unreferenced()
-
-    def tpc_vote(self, txn):
-        if self.untold:
-            self._note(txn)
-        for state in self._ended:
-            self._undo_later(state, state.remove)
-        for state in self._tombstones:
-            self._undo_later(state, state.write_tombstone)
-        for state in self._living():
-            self._undo_later(state, state.write)
-
-    def _note(self, txn):
-        """What is to be told is noted before it is done, so that no process takes it along when it dies."""
-        for untold in self.untold:
-            note = guarded(untold.intend, self)
-            if note is not None:
-                self._undos.append(untold.give_up)
-        txn.addAfterCommitHook(_settle, (tuple(self.untold),))
-
-    def tpc_finish(self, txn):
-        self._undos = []
-        self._finish(is_committed=True)
-
-    def tpc_abort(self, txn):
-        while self._undos:
-            undo = self._undos.pop()
-            try:
-                undo()
-            except _native.Error:
-                logger.critical("taking back a session's commit failed; it stays", exc_info=True)
-        self._finish(is_committed=False)
-
-    # Within.
-
-    def will_write(self, state):
-        """Whether the commit keeps what it has staged of a session."""
-        return any(state is living for living in self._living()) and state.is_changed()
-
-    def tombstone_of(self, id):
-        """What a login of this transaction is about to leave of a session; None where there was none."""
-        return next((state for state in self._tombstones if state.id == id), None)
-
-    def _living(self):
-        return [state for state in self._states.values() if state is not None and state.is_kept]
-
-    def _undo_later(self, state, write):
-        try:
-            undo = guarded(write)
-        except SessionConflictError:
-            turns.contest(state.native.locator, state.house.is_shared, was_alone=bool(self._turns))
-            self._is_retried = retries.is_coming()
-            raise
-        if undo is not None:
-            self._has_written = True
-            if turns.is_any_contested():
-                turns.wrote(state.native.locator, state.native.revision)
-            self._undos.append(partial(state.house.manager.undo, undo))
-
-    def _finish(self, is_committed):
-        try:
-            self._part(is_committed)
-        finally:
-            self.is_over = True
-        if self._turns:
-            self._end_turns(is_committed and self._has_written)
-        self._states = {}
-        self._ended = []
-        self._tombstones = []
-        self._turns = []
-        self.untold = []
-
-    def _end_turns(self, has_written):
-        kept = self._turns.pop(0) if self._is_retried and self._turns else None
-        for turn in self._turns:
-            turn.end(has_written)
-        if kept is not None:
-            turns.keep(kept)
-
 
 def _find(last, id, manager, house, key, ring):
     state = last()
@@ -346,14 +239,6 @@ def _find(last, id, manager, house, key, ring):
     found = current(manager).find(house, key, ring)
     # Whoever asks is to load anew when the transaction is over, of which the jar tells.
     return found if found is not None and found.id == id and found.jar is not None else None
-
-
-def _settle(is_committed, untold):
-    for each in untold if is_committed else ():
-        try:
-            each.settle()
-        except _native.Error:
-            logger.warning("a session will be told of late, or twice", exc_info=True)
 
 
 def _nothing(house):

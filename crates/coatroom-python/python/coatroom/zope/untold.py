@@ -1,10 +1,33 @@
 """What becomes of sessions if the transaction commits: noted before it is done, and told if it came true."""
 
+import logging
+
 from coatroom import _native
 from coatroom.zope import names
+from coatroom.zope.guards import guarded
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import vouch
 from coatroom.zope.states import SessionState
+
+
+logger = logging.getLogger("coatroom.zope")
+
+
+def intend_all(untold, sessions, undos, txn):
+    """Before anything is written notes what is to be told of it, so that no process takes that along when it
+    dies; the notes are closed when the transaction has committed. What takes them back goes to ``undos``."""
+    for each in untold:
+        if guarded(each.intend, sessions) is not None:
+            undos.append(each.give_up)
+    txn.addAfterCommitHook(_settle_all, (tuple(untold),))
+
+
+def _settle_all(is_committed, untold):
+    for each in untold if is_committed else ():
+        try:
+            each.settle()
+        except _native.Error:
+            logger.warning("a session will be told of late, or twice", exc_info=True)
 
 
 def close(note, has_come_true):
