@@ -84,7 +84,8 @@ impl Directory {
                     Some(found) if found > FORMAT => {
                         Err(OpenError::NewerFormat { path: self.path.clone(), found, known: FORMAT })
                     }
-                    Some(_) => Ok(()),
+                    Some(FORMAT) => Ok(()),
+                    Some(_) => Err(corrupted("the file \"format\" names none")),
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

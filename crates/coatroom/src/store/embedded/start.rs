@@ -40,6 +40,13 @@ impl Core {
         if marked.is_some() && !traces.segments {
             return Err(OpenError::missing(path, "the segments in its directory \"journal\" are missing"));
         }
+        // The mark is synced before anything is kept, and a segment is used again once it says so.
+        if marked.is_none() && !traces.whole {
+            return Err(OpenError::missing(
+                path,
+                "its directory \"files\" has lost everything that was written there",
+            ));
+        }
         let after = marked.unwrap_or(0);
         let empty = db.range(keys::ALL_RECORDS.0, keys::ALL_RECORDS.1).map(|mut all| all.next().is_none());
         let hot = Hot::new(options.hot_bytes, empty.map_err(files_failed)?);

@@ -3,7 +3,8 @@
 //! fjall cuts a journal behind its last whole batch where the rest was never written. A batch with
 //! a page missing in its middle, though, it takes for damage, and does not open. Such a batch was
 //! never synced, so nothing is promised of it, and our own journal has what it says: it is cut off
-//! before fjall looks.
+//! before fjall looks. Damage to what was synced is another matter: behind it nothing is left of what
+//! our journal no longer has, and the files are not opened.
 //!
 //! A batch is a start (tag 1, items (4), sequence number (8)), its items (tag 2, kind (1),
 //! compression (1), keyspace (8), lengths of key (2), of value (4) and of value as stored (4), key,
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::keys;
+
 /// Cuts the newest journal of fjall behind its last whole batch, if something stands there.
 pub(super) fn cut(files: &Path) -> io::Result<()> {
     let Some(path) = newest(files)? else { return Ok(()) };
@@ -23,6 +26,11 @@ pub(super) fn cut(files: &Path) -> io::Result<()> {
     let whole = whole(&bytes);
     if bytes[whole..].iter().all(|byte| *byte == 0) {
         return Ok(());
+    }
+    if was_synced(&bytes[whole..]) {
+        let what =
+            format!("{} is damaged at byte {whole} or behind it, in what had been synced", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     tracing::warn!(journal = %path.display(), at = whole, "the journal of the files ends in a batch that is not whole; it is cut there");
     let file = fs::OpenOptions::new().write(true).open(path)?;
@@ -51,25 +59,59 @@ fn whole(bytes: &[u8]) -> usize {
     bytes.len() - rest.len()
 }
 
+/// Whether what begins here was on the disk once. A checkpoint ends with its mark and a sync, and no other
+/// begins before that: where the marks of two stand behind, the first one synced it.
+///
+/// The batches are found by the lengths that they tell and by nothing that visitors wrote; where those
+/// are damaged too, nobody can tell.
+fn was_synced(bytes: &[u8]) -> bool {
+    let mut next = batch(bytes);
+    let mut marks = 0;
+    while let Some(found) = next {
+        marks += usize::from(found.whole && found.marked);
+        next = batch(found.behind);
+    }
+    marks >= 2
+}
+
 fn behind_batch(bytes: &[u8]) -> Option<&[u8]> {
+    batch(bytes).filter(|batch| batch.whole).map(|batch| batch.behind)
+}
+
+struct Batch<'a> {
+    /// Whether its items are as they were written.
+    whole: bool,
+    /// Whether it ends a checkpoint.
+    marked: bool,
+    behind: &'a [u8],
+}
+
+/// The batch that begins here.
+fn batch(bytes: &[u8]) -> Option<Batch<'_>> {
     let (start, items) = bytes.split_first_chunk::<13>()?;
     let [1, a, b, c, d, ..] = *start else { return None };
     let mut rest = items;
+    let mut marked = false;
     for _ in 0..u32::from_le_bytes([a, b, c, d]) {
-        rest = behind_item(rest)?;
+        let (key, behind) = item(rest)?;
+        marked |= key == keys::CHECKPOINT;
+        rest = behind;
     }
     let items = &items[..items.len() - rest.len()];
-    let (end, rest) = rest.split_first_chunk::<13>()?;
-    let whole = end[0] == 3 && end[1..9] == xxh3_64(items).to_le_bytes() && end[9..] == *b"FJL\x03";
-    whole.then_some(rest)
+    let (end, behind) = rest.split_first_chunk::<13>()?;
+    let ends = end[0] == 3 && end[9..] == *b"FJL\x03";
+    let whole = end[1..9] == xxh3_64(items).to_le_bytes();
+    ends.then_some(Batch { whole, marked, behind })
 }
 
-fn behind_item(bytes: &[u8]) -> Option<&[u8]> {
+/// The key of an item, and what lies behind it.
+fn item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (head, rest) = bytes.split_first_chunk::<21>()?;
     if !matches!(head, [2, 0 | 1 | 2 | 4, 0, ..]) || head[13..17] != head[17..] {
         return None;
     }
     let key = usize::from(u16::from_le_bytes([head[11], head[12]]));
     let value = u32::from_le_bytes([head[13], head[14], head[15], head[16]]) as usize;
-    rest.get(key.checked_add(value)?..)
+    let behind = rest.get(key.checked_add(value)?..)?;
+    Some((&rest[..key], behind))
 }

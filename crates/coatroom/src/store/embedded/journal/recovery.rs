@@ -17,13 +17,16 @@ pub(in crate::store::embedded) struct Traces {
     pub(in crate::store::embedded) segments: bool,
     /// One that was written to.
     pub(in crate::store::embedded) begun: bool,
+    /// Whether all that were ever begun are there.
+    pub(in crate::store::embedded) whole: bool,
 }
 
 impl Traces {
     pub(in crate::store::embedded) fn of(directory: &Path) -> io::Result<Self> {
         let files = Files::list(directory)?;
         let begun = !files.by_epoch.is_empty();
-        Ok(Self { segments: begun || !files.never_begun.is_empty(), begun })
+        let whole = files.by_epoch.iter().zip(1..).all(|((epoch, _), nth)| *epoch == nth);
+        Ok(Self { segments: begun || !files.never_begun.is_empty(), begun, whole })
     }
 }
 
@@ -46,7 +49,7 @@ impl Journal {
         replay: &mut dyn FnMut(&Entry<'_>) -> io::Result<()>,
     ) -> io::Result<Self> {
         let files = Files::list(&layout.directory)?;
-        files.check(after)?;
+        files.check(&layout.directory, after)?;
         let mut last = after;
         let (mut sealed, mut old) = (Vec::new(), Vec::new());
         for (epoch, path) in files.by_epoch {
@@ -159,7 +162,7 @@ impl Files {
     }
 
     /// Whether segments behind the checkpoint are missing, by what is left of the others.
-    fn check(&self, after: u64) -> io::Result<()> {
+    fn check(&self, directory: &Path, after: u64) -> io::Result<()> {
         let last = self.by_epoch.last().map_or(after, |(epoch, _)| after.max(*epoch));
         let is_there = |epoch| self.by_epoch.binary_search_by_key(&epoch, |(epoch, _)| *epoch).is_ok();
         let missing: Vec<u64> = (after + 1..=last + 1).filter(|epoch| !is_there(*epoch)).collect();
@@ -171,11 +174,13 @@ impl Files {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
         }
-        if missing.iter().any(|epoch| *epoch < last) {
+        // One is begun before a checkpoint comes to its end.
+        let newest_is_missing = after > 0 && last == after;
+        if newest_is_missing || missing.iter().any(|epoch| *epoch < last) {
             tracing::error!(
-                directory = ?self.by_epoch.last().and_then(|(_, path)| path.parent()),
-                "a segment of the journal is missing between others, and what was in it is lost; after a power cut \
-                 that is what was not synced yet, otherwise files were removed: restore a backup"
+                directory = %directory.display(),
+                "a segment of the journal is missing, and what was in it is lost; after a power cut that is what was \
+                 not synced yet, otherwise files were removed: restore a backup"
             );
         }
         Ok(())

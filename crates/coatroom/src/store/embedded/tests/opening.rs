@@ -38,7 +38,9 @@ fn damaged_directories_are_refused() {
     create(&EmbeddedStore::open(directory.path()).unwrap(), record(1, 1));
     let format = directory.path().join("format");
     let text = std::fs::read(&format).unwrap();
-    for damage in ["", "something else", "coatroom embedded store, format x"] {
+    for damage in
+        ["", "something else", "coatroom embedded store, format x", "coatroom embedded store, format 0"]
+    {
         std::fs::write(&format, damage).unwrap();
         assert!(matches!(refusal(directory.path()), OpenError::Corrupted { .. }));
     }
@@ -118,6 +120,23 @@ fn a_directory_with_a_part_missing_is_refused() {
         std::fs::remove_file(segment.unwrap().path()).unwrap();
     }
     assert!(what_is_damaged(&store).contains("segments"));
+}
+
+/// As where a part of fjall's own is missing: it makes empty files then.
+#[test]
+fn files_that_lost_their_checkpoint_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, copy) = (directory.path().join("store"), directory.path().join("copy"));
+    let store = still(&path);
+    // Until its segment is used again, the journal has it too.
+    for number in 1..=3 {
+        create(&store, record(number, number));
+        checkpoint(&store);
+    }
+    copy_of(&path, &copy);
+    std::fs::remove_file(copy.join("files").join("0.jnl")).unwrap();
+    assert!(what_is_damaged(&copy).contains("files"));
+    assert!(what_is_damaged(&copy).contains("files"), "and still is at the second try");
 }
 
 #[test]

@@ -147,3 +147,39 @@ fn files_that_were_being_made_are_made_again() {
     create(&EmbeddedStore::open(&begun).unwrap(), record(1, 1));
     assert!(!begun.join("files.new").exists());
 }
+
+/// Where the value of the record lies in the files' journal.
+fn place_in(journal: &[u8], record: &Record) -> usize {
+    let bytes = record.bytes();
+    journal.windows(bytes.len()).position(|window| window == bytes).unwrap() + bytes.len() - 1
+}
+
+/// A power cut takes only what was not synced; what was, a failing disk takes.
+#[test]
+fn files_damaged_where_they_were_synced_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let store = still(&path);
+    for number in 1..=3 {
+        create(&store, record(number, number));
+        checkpoint(&store);
+    }
+    let _pause = store.core.checkpointing.lock();
+    for number in 1..=3 {
+        let copy = directory.path().join(number.to_string());
+        copy_of(&path, &copy);
+        let journal = copy.join("files").join("0.jnl");
+        let mut bytes = std::fs::read(&journal).unwrap();
+        let place = place_in(&bytes, &record(number, number));
+        bytes[place] ^= 1;
+        std::fs::write(&journal, bytes).unwrap();
+        match EmbeddedStore::open(&copy) {
+            // That the last checkpoint was synced only its sync could tell.
+            Ok(store) => assert_eq!((number, revision_of(&store, 1)), (3, Some(1))),
+            Err(OpenError::Corrupted { what, .. }) => {
+                assert!(number < 3 && what.contains("0.jnl") && what.contains("synced"), "{what}");
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
