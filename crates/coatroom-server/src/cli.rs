@@ -4,6 +4,7 @@ mod duration;
 mod listen;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -72,15 +73,23 @@ fn boxed_url(url: &str) -> Result<Box<PostgresUrl>, PostgresUrlError> {
     url.parse().map(Box::new)
 }
 
-/// A store that is there: a mistyped directory would be made, and found empty.
+/// A store that is there: in a mistyped directory one would be made, and found empty.
 fn existing(url: &str) -> Result<StoreUrl, String> {
     let store: StoreUrl = url.parse().map_err(|error: StoreUrlError| error.to_string())?;
     match &store {
         StoreUrl::Embedded { directory, .. } if !directory.is_dir() => {
             Err(format!("there is no directory {}; name one that holds a store", directory.display()))
         }
+        StoreUrl::Embedded { directory, .. } if !holds_a_store(directory) => {
+            Err(format!("there is no store in {}; name one that holds one", directory.display()))
+        }
         _ => Ok(store),
     }
+}
+
+/// Whether there is anything of a store; what it lacks is for the store to say.
+fn holds_a_store(directory: &Path) -> bool {
+    ["files", "format", "journal"].iter().any(|part| directory.join(part).exists())
 }
 
 impl Command {
@@ -110,8 +119,8 @@ const COPYING: &str = "\
 The sessions of all applications are copied, with their ids, so that visitors stay signed in. The store \
 that is read may stay in use for reading meanwhile; stop what writes to it, or changes made during the \
 copy stay behind. Copying again adds what is missing; point the applications at the new store only after \
-the last copy, since a session that was ended there would be added again. A memory: store of another \
-process cannot be reached, and the directory of an embedded store has to be let go of by its program first.
+the last copy, since a session that was ended there would be added again. A memory: store can be neither \
+read nor written, since it is its own process's, and the directory of an embedded store has to be let go of by its program first.
 
 Examples:
   coatroom copy --from embedded:./coatroom-data --to redis://127.0.0.1:6379
@@ -121,6 +130,9 @@ impl Copy {
     fn check(&self) -> Result<(), clap::Error> {
         if self.from == self.to {
             return Err(conflict("copy", "--from and --to are the same store; name two"));
+        }
+        if [&self.from, &self.to].contains(&&StoreUrl::Memory) {
+            return Err(conflict("copy", "a store in memory: ends with this process; name one that is kept"));
         }
         Ok(())
     }
@@ -139,11 +151,11 @@ pub(crate) struct Demo {
     pub(crate) store: StoreUrl,
 
     /// How long a session lives without a request (90s, 20m, 12h, 7d)
-    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) idle_timeout: Duration,
 
     /// How long a session lives at most; signing in starts it again (90s, 20m, 12h, 7d)
-    #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) lifetime: Duration,
 
     /// What a power loss may cost an embedded store: the last moments, or with every-commit nothing.
@@ -235,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_store_is_not_copied_to_itself() {
-        let cli = Cli::try_parse_from(["coatroom", "copy", "--from", "embedded:.", "--to", "embedded:."]);
+        let cli = Cli::try_parse_from(["coatroom", "copy", "--from", "redis://x", "--to", "redis://x"]);
         let error = cli.unwrap().command.check().unwrap_err();
         assert!(error.to_string().contains("name two"), "{error}");
     }

@@ -64,9 +64,11 @@ fn misuse_is_told_what_is_taken_instead() {
         (["--listen", "0.0.0.0:8080"], "loopback only"),
         (["--listen", "8080"], "127.0.0.1:8080"),
         (["--store", "mysql://x"], "embedded:DIRECTORY"),
+        (["--store", "embedded:data?durabilty=every-commit"], "?durability=every-commit"),
         (["--store", "redis://x?evict=1"], "max_in_flight"),
         (["--store", "postgres://x/y?evict=1"], "pool_size"),
         (["--idle-timeout", "20"], "90s, 20m, 12h or 7d"),
+        (["--idle-timeout", "-1m"], "90s, 20m, 12h or 7d"),
         (["--lifetime", "0s"], "1s to 3650d"),
         (["--durability", "never"], "every-commit"),
         (["--store=memory:", "--durability=interval"], "--store embedded:DIRECTORY"),
@@ -100,18 +102,44 @@ fn a_held_directory_is_an_error_that_names_it() {
 fn a_directory_that_cannot_be_made_is_an_error_that_names_it_and_the_remedy() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below_a_file = file.path().join("data").display().to_string();
+    let source = tempfile::tempdir().unwrap();
+    assert!(Server::in_files(source.path()).stop(Signal::TERM).0.success());
+    let source = format!("embedded:{}", source.path().display());
     for (directory, remedy) in [("/proc/nope", "use another directory"), (&below_a_file, "name a directory")]
     {
         let store = format!("embedded:{directory}");
         let commands = [
             demo(&["--listen", "127.0.0.1:0", "--store", &store]),
-            coatroom(&["copy", "--from", "memory:", "--to", &store]),
+            coatroom(&["copy", "--from", &source, "--to", &store]),
         ];
         for mut command in commands {
             let said = refused(&command.output().unwrap(), 1);
             assert!(said.contains(directory) && said.contains(remedy), "{said}");
             assert_eq!(said.lines().count(), 1);
         }
+    }
+}
+
+#[test]
+fn a_directory_without_a_store_is_neither_read_nor_filled() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("letter.txt"), "dear").unwrap();
+    let store = format!("embedded:{}", directory.path().display());
+    for command in [&["stores", "check", &store][..], &["copy", "--from", &store, "--to", "redis://x"]] {
+        let said = refused(&coatroom(command).output().unwrap(), 2);
+        assert!(said.contains("no store in") && said.contains("name one that holds"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn nothing_is_copied_to_or_from_the_memory_of_the_copying_process() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(Server::in_files(directory.path()).stop(Signal::TERM).0.success());
+    let store = format!("embedded:{}", directory.path().display());
+    for (from, to) in [("memory:", &*store), (&*store, "memory:")] {
+        let said = refused(&coatroom(&["copy", "--from", from, "--to", to]).output().unwrap(), 2);
+        assert!(said.contains("memory: ends with this process"), "{said}");
     }
 }
 

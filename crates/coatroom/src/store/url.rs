@@ -122,12 +122,12 @@ impl From<RedisUrlError> for StoreUrlError {
 
 #[cfg(feature = "embedded")]
 fn embedded(place: &str) -> Result<StoreUrl, StoreUrlError> {
-    const DURABILITIES: &str = "the durability of a store is interval or every-commit, as in embedded:DIRECTORY?durability=every-commit";
-    let (directory, durability) = match place.split_once("?durability=") {
+    const OPTIONS: &str = "the one option of an embedded store is its durability, interval or every-commit, as in embedded:DIRECTORY?durability=every-commit; a directory has no question mark in its name";
+    let (directory, durability) = match place.split_once('?') {
         None => (place, Durability::default()),
-        Some((directory, "interval")) => (directory, Durability::default()),
-        Some((directory, "every-commit")) => (directory, Durability::EveryCommit),
-        Some(_) => return Err(StoreUrlError(DURABILITIES.to_owned())),
+        Some((directory, "durability=interval")) => (directory, Durability::default()),
+        Some((directory, "durability=every-commit")) => (directory, Durability::EveryCommit),
+        Some(_) => return Err(StoreUrlError(OPTIONS.to_owned())),
     };
     if directory.is_empty() {
         return Err(StoreUrlError::forms());
@@ -182,13 +182,12 @@ mod tests {
             parsed("embedded:data?durability=every-commit"),
             StoreUrl::Embedded { directory, durability }
         );
-        assert!(
-            "embedded:data?durability=never"
-                .parse::<StoreUrl>()
-                .unwrap_err()
-                .to_string()
-                .contains("every-commit")
-        );
+        for url in
+            ["embedded:data?durability=never", "embedded:data?durabilty=every-commit", "embedded:data?"]
+        {
+            let refusal = url.parse::<StoreUrl>().unwrap_err().to_string();
+            assert!(refusal.contains("?durability=every-commit"), "{url}: {refusal}");
+        }
     }
 
     #[test]
