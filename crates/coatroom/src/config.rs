@@ -30,7 +30,8 @@ pub(crate) struct Cap {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AtLimit {
-    /// The principal's oldest logins end.
+    /// The principal's oldest logins end. Of more logins at one moment than the cap allows, those
+    /// beyond it fail with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
     EndOldest,
     /// The login fails with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
     Refuse,

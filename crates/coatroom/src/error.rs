@@ -202,7 +202,8 @@ pub enum SessionError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The request carried the secret from before a renewal; the browser has a newer cookie.
+    /// The request carried the secret from before a renewal, or began before it; the browser has a
+    /// newer cookie. On a keyed session: somebody else signed in meanwhile.
     #[error(
         "writing failed: the request's session id was replaced by a login meanwhile; send the request again"
     )]

@@ -8,8 +8,10 @@ from zope.globalrequest import clearRequest
 from zope.globalrequest import getRequest
 from zope.globalrequest import setRequest
 
+from coatroom import _native
 from coatroom.zope import transactions
 from coatroom.zope.errors import SessionConflictError
+from coatroom.zope.guards import guarded
 from coatroom.zope.turns import turns
 
 VISITOR = "visitor"
@@ -363,3 +365,12 @@ def _raise_unavailable():
     from coatroom import StoreUnavailable
 
     raise StoreUnavailable("the store is away")
+
+
+@pytest.mark.parametrize("error", [_native.Conflict, _native.Gone, _native.PrincipalEnded, _native.Superseded])
+def test_what_another_request_was_first_at_is_tried_again(error):
+    def work():
+        raise error("another request was first")
+
+    with pytest.raises(ConflictError):
+        guarded(work)

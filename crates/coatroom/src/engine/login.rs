@@ -1,26 +1,42 @@
 //! Principals: epochs, so that a login that races "end all" loses, and the cap.
 
+use std::time::Duration;
+
 use super::Engine;
 use super::plan::Work;
+use crate::clock::Timestamp;
 use crate::config::AtLimit;
 use crate::error::{SessionError, StoreError};
 use crate::record::{HashAlgorithm, Record};
+
+/// What a login learns before it commits.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Admission {
+    /// The principal's epoch.
+    pub(super) epoch: u64,
+    /// When it is: later than the logins it met, though the clock has not moved since or went back.
+    /// Else it would be the oldest itself, and end at the cap.
+    pub(super) at: Timestamp,
+}
 
 impl Engine {
     pub(crate) async fn of_principal(&self, principal: &str) -> Result<Vec<Record>, StoreError> {
         self.store.of_principal(self.config.namespace, principal, self.now()).await
     }
 
-    /// What a login must know before it commits: the principal's epoch, and that there is room.
-    pub(super) async fn before_login(&self, work: &Work, principal: &str) -> Result<u64, SessionError> {
-        if let Some(cap) = self.config.cap.filter(|cap| cap.at_limit == AtLimit::Refuse) {
-            let sessions = self.of_principal(principal).await?;
-            let others = sessions.iter().filter(|record| *record.key() != work.key).count();
-            if others >= cap.limit {
+    /// What a login must know before it commits.
+    pub(super) async fn before_login(&self, work: &Work, principal: &str) -> Result<Admission, SessionError> {
+        let mut at = self.now();
+        if let Some(cap) = self.config.cap {
+            let mut others = self.of_principal(principal).await?;
+            others.retain(|record| *record.key() != work.key);
+            if cap.at_limit == AtLimit::Refuse && others.len() >= cap.limit {
                 return Err(SessionError::TooManySessions { limit: cap.limit });
             }
+            let latest = others.iter().filter_map(Record::authenticated).max();
+            at = latest.map_or(at, |latest| at.max(latest + Duration::from_millis(1)));
         }
-        Ok(self.store.epoch(self.config.namespace, principal).await?)
+        Ok(Admission { epoch: self.store.epoch(self.config.namespace, principal).await?, at })
     }
 
     /// What a login must check once it is visible to others. "End all" raises the epoch before it

@@ -7,6 +7,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 
 use super::Engine;
+use super::login::Admission;
 use crate::changes::{Changes, Resolved};
 use crate::clock::Timestamp;
 use crate::error::SessionError;
@@ -107,8 +108,7 @@ pub(super) struct Draw {
     pub(super) nonce: u64,
     /// The id of a renewal.
     pub(super) renewed: Option<Box<SessionId>>,
-    /// The principal's epoch, at a login.
-    pub(super) epoch: u64,
+    pub(super) admission: Admission,
 }
 
 impl Engine {
@@ -190,10 +190,10 @@ impl Engine {
             renew(header, id, draw.now);
         }
         if let Some(principal) = &settings.login {
-            header.renewal.get_or_insert(NO_RENEWAL).authenticated = draw.now;
+            header.renewal.get_or_insert(NO_RENEWAL).authenticated = draw.admission.at;
             let own = Extensions::new(&bytes).number(Extension::LIFETIME).map(Duration::from_millis);
             header.deadline = draw.now + own.unwrap_or(self.config.lifetime);
-            bytes = Extensions::new(&bytes).with_principal(Some((draw.epoch, principal))).into();
+            bytes = Extensions::new(&bytes).with_principal(Some((draw.admission.epoch, principal))).into();
         }
         if let Some(label) = &settings.client_label {
             bytes = Extensions::new(&bytes).with(Extension::CLIENT_LABEL, Some(label.as_bytes())).into();

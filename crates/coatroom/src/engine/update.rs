@@ -1,5 +1,6 @@
 //! The immediate change of one attribute: read, change, compare-and-set, again if another was first.
 
+use super::login::Admission;
 use super::plan::{Draw, Work};
 use super::write::Attempt;
 use super::{Engine, MAX_ATTEMPTS, Written};
@@ -35,7 +36,8 @@ impl Engine {
         name: &str,
         mut change: impl FnMut(Option<RawValue<'_>>) -> Result<Value, E>,
     ) -> Result<Written, E> {
-        let draw = Draw { now: self.now(), nonce: fastrand::u64(..), renewed: None, epoch: 0 };
+        let admission = Admission::default();
+        let draw = Draw { now: self.now(), nonce: fastrand::u64(..), renewed: None, admission };
         let mut newest = work.base.clone();
         for _ in 0..MAX_ATTEMPTS {
             work.check_newest(newest.as_ref())?;

@@ -1,5 +1,6 @@
 //! The deferred commit: compare-and-set, and replay on whatever is newer.
 
+use super::login::Admission;
 use super::plan::{Draw, Work};
 use super::{Engine, MAX_ATTEMPTS, Sent};
 use crate::error::{SessionError, StoreError};
@@ -49,11 +50,11 @@ impl Engine {
         work: &Work,
         mut sent: Option<Box<Sent>>,
     ) -> Result<Option<Written>, SessionError> {
-        let epoch = match &work.settings.login {
+        let admission = match &work.settings.login {
             Some(principal) => self.before_login(work, principal).await?,
-            None => 0,
+            None => Admission::default(),
         };
-        let draw = self.draw(work, epoch)?;
+        let draw = self.draw(work, admission)?;
         let mut newer = None;
         for _ in 0..MAX_ATTEMPTS {
             let newest = newer.as_ref().or(work.base.as_ref());
@@ -172,10 +173,10 @@ impl Engine {
         self.store.load(record.key(), self.now()).await
     }
 
-    fn draw(&self, work: &Work, epoch: u64) -> Result<Draw, SessionError> {
+    fn draw(&self, work: &Work, admission: Admission) -> Result<Draw, SessionError> {
         let renews = work.base.is_some() && work.settings.renews() && !work.is_keyed();
         let renewed = if renews { Some(Box::new(SessionId::renewed(work.key.locator)?)) } else { None };
-        Ok(Draw { now: self.now(), nonce: fastrand::u64(..), renewed, epoch })
+        Ok(Draw { now: self.now(), nonce: fastrand::u64(..), renewed, admission })
     }
 
     fn tell_landed(&self, work: &Work, record: &Record, draw: &Draw) {
@@ -194,7 +195,9 @@ impl Work {
     /// its key is another one. A request that began before a renewal may still write its data, and
     /// may neither sign in nor renew: the browser already holds the newer cookie.
     pub(super) fn check_newest(&self, newest: Option<&Record>) -> Result<(), SessionError> {
-        let (Some(base), Some(newest)) = (&self.base, newest) else { return Ok(()) };
+        let Some(newest) = newest else { return Ok(()) };
+        self.check_owner(newest)?;
+        let Some(base) = &self.base else { return Ok(()) };
         if newest.is_same(base) {
             return Ok(());
         }
@@ -203,6 +206,15 @@ impl Work {
         }
         let renewed = !base.shares_secret(newest);
         if renewed && self.settings.renews() { Err(SessionError::Superseded) } else { Ok(()) }
+    }
+
+    /// A keyed session has no secret to renew, so who signed in on it meanwhile is told by the principal:
+    /// a login hands over nothing that it did not find there when it was asked for.
+    fn check_owner(&self, newest: &Record) -> Result<(), SessionError> {
+        let Some(principal) = self.settings.login.as_deref() else { return Ok(()) };
+        let (owner, found) = (newest.principal(), self.base.as_ref().and_then(Record::principal));
+        let theirs = owner.is_some_and(|owner| owner != principal) && owner != found;
+        if theirs { Err(SessionError::Superseded) } else { Ok(()) }
     }
 
     fn is_keyed(&self) -> bool {

@@ -103,6 +103,8 @@
 //! - A request that *comes* with the old secret within 60 s of the login is a straggler of the same
 //!   browser: it reads an empty session, a write of it is `Superseded` (409), and its response sets no
 //!   cookie, so that it cannot overwrite the new one. Later the old secret is as good as unknown.
+//! - A [`keyed`](crate::SessionManager::keyed) session has no secret. Of two principals that sign in on one
+//!   at once the later gets `Superseded`, so that neither is handed the data of the other.
 //! - If the response with the new cookie is lost, the visitor signs in again.
 //! - A login that races [`end_all`](crate::SessionManager::end_all) of its principal loses
 //!   ([`PrincipalEnded`](crate::SessionError::PrincipalEnded)), so that "sign out everywhere" leaves

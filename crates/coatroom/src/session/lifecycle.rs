@@ -28,7 +28,8 @@ impl Session {
         let state = &mut *self.shared.state.lock();
         state.check_cookie()?;
         state.ensure_key(self.engine())?;
-        let owner = state.base.as_ref().and_then(|record| record.principal());
+        let owner = state.settings.login.as_deref();
+        let owner = owner.or_else(|| state.base.as_ref()?.principal());
         if owner.is_some_and(|owner| owner != principal) {
             state.changes.clear(state.base.as_ref(), crate::OnConflict::LaterWins);
         }

@@ -159,6 +159,45 @@ on_each_store! {
         assert_eq!(house.sessions.keyed("k").await.unwrap().get(CART).unwrap(), Some(vec![1, 2]));
     }
 
+    async fn of_two_that_sign_in_on_a_keyed_session_at_once_one_is_refused(place) {
+        let house = House::new(place);
+        let stored = house.sessions.keyed("stored").await.unwrap();
+        stored.set(CART, &vec![1]).unwrap();
+        house.sessions.commit(&stored).await.unwrap();
+        for key in ["stored", "new"] {
+            let mut at_once = Vec::new();
+            for principal in ["alice", "alice", "bob"] {
+                let session = house.sessions.keyed(key).await.unwrap();
+                session.login(principal).unwrap();
+                session.edit(CART, |cart| cart.push(2)).unwrap();
+                at_once.push(session);
+            }
+            house.sessions.commit(&at_once[0]).await.unwrap();
+            house.sessions.commit(&at_once[1]).await.unwrap();
+            let refusal = house.sessions.commit(&at_once[2]).await;
+            assert!(matches!(refusal, Err(SessionError::Superseded)), "{refusal:?}");
+            let session = house.sessions.keyed(key).await.unwrap();
+            assert_eq!(session.principal().as_deref(), Some("alice"));
+            // Who comes later is not refused, and finds nothing of hers.
+            session.login("bob").unwrap();
+            house.sessions.commit(&session).await.unwrap();
+            let session = house.sessions.keyed(key).await.unwrap();
+            assert_eq!((session.principal().as_deref(), session.get(CART).unwrap()), (Some("bob"), None));
+        }
+    }
+
+    async fn of_two_logins_in_one_request_the_second_is_handed_nothing_of_the_first(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        let session = open(&house, &id).await;
+        session.login("alice").unwrap();
+        session.set(CART, &vec![7]).unwrap();
+        session.login("bob").unwrap();
+        let id = house.sessions.commit(&session).await.unwrap().unwrap();
+        let session = open(&house, &id).await;
+        assert_eq!((session.principal().as_deref(), session.names()), (Some("bob"), Vec::new()));
+    }
+
     async fn applications_that_share_a_store_never_meet(place) {
         let shop = House::with(place.clone(), |b| b.namespace("shop"));
         let blog = House::with(place.clone(), |b| b.namespace("blog"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coatroom::store::{FaultyStore, Gate, Operation};
 use coatroom::testing::signed_in;
-use coatroom::{AtLimit, Locator, SessionError, SessionId, Slot};
+use coatroom::{AtLimit, Locator, SessionError, SessionId, Slot, Timestamp};
 
 use crate::support::{House, SECOND, memory, on_each_store};
 
@@ -76,6 +76,18 @@ on_each_store! {
         assert!(house.sessions.open(&ids[0]).await.unwrap().is_none());
         assert_eq!(house.sessions.count().await.unwrap(), 2);
         assert_eq!(left(&house).await, [ids[3].locator(), ids[2].locator()]);
+    }
+
+    async fn at_the_cap_the_oldest_ends_though_the_clock_stands_still_or_goes_back(place) {
+        let house = House::with(place, |b| b.max_sessions_per_principal(1, AtLimit::EndOldest));
+        for login in 0..20 {
+            let back = if login % 2 == 0 { 0 } else { 1_000 };
+            house.clock.set(Timestamp::from_millis(house.sessions.now().as_millis() - back));
+            let (id, session) = house.sessions.create().unwrap();
+            session.login("alice").unwrap();
+            house.sessions.commit(&session).await.unwrap();
+            assert_eq!(left(&house).await, [id.locator()]);
+        }
     }
 
     async fn at_the_cap_a_login_is_refused_and_its_session_stays_as_it_was(place) {

@@ -11,7 +11,7 @@ def guarded(work, *arguments):
     """Calls the engine."""
     try:
         return work(*arguments)
-    except (_native.Conflict, _native.Gone, _native.PrincipalEnded) as error:
+    except (_native.Conflict, _native.Gone, _native.PrincipalEnded, _native.Superseded) as error:
         raise SessionConflictError(str(error)) from error
     except _native.LimitExceeded as error:
         raise SessionLimitError(str(error)) from error
