@@ -43,7 +43,7 @@ impl Engine {
             work.check_newest(newest.as_ref())?;
             let value = change(newest.as_ref().and_then(|record| record.get(name)))?;
             let record = self.with_attribute(work, newest.as_ref(), name, &value, &draw)?;
-            match self.attempt(work, newest.as_ref(), &record).await.map_err(SessionError::from)? {
+            match self.attempt(newest.as_ref(), &record).await.map_err(SessionError::from)? {
                 Attempt::Landed(departed) => {
                     self.report_all(&departed);
                     let id = work.fresh.clone().filter(|_| newest.is_none());

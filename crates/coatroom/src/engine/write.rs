@@ -67,14 +67,14 @@ impl Engine {
                 }
                 (_, newest) => {
                     let Some(record) = self.plan(work, newest, &draw)? else { return Ok(None) };
-                    let attempt = self.attempt(work, newest, &record).await?;
+                    let attempt = self.attempt(newest, &record).await?;
                     (record, attempt)
                 }
             };
             match attempt {
                 Attempt::Landed(departed) => {
                     self.report_all(&departed);
-                    self.tell_landed(work, &record, &draw);
+                    self.tell_landed(newest, &record, &draw);
                     if let Some(principal) = &work.settings.login {
                         self.after_login(principal, &record).await?;
                     }
@@ -92,11 +92,10 @@ impl Engine {
     /// One attempt to put `record` in the place of `newest`.
     pub(super) async fn attempt(
         &self,
-        work: &Work,
         newest: Option<&Record>,
         record: &Record,
     ) -> Result<Attempt, StoreError> {
-        let Some(newest) = newest else { return self.create(work, record).await };
+        let Some(newest) = newest else { return self.create(record).await };
         let answer = self.store.commit(newest.revision(), record.clone(), self.now());
         self.make_certain(newest.revision(), record, answer).await
     }
@@ -144,27 +143,25 @@ impl Engine {
         }
     }
 
-    async fn create(&self, work: &Work, record: &Record) -> Result<Attempt, StoreError> {
+    async fn create(&self, record: &Record) -> Result<Attempt, StoreError> {
         match self.store.create(record.clone(), self.now()).await {
             Ok(Creation::Created(departed)) => Ok(Attempt::Landed(departed)),
-            Ok(Creation::Exists) => self.met_existing(work, record).await,
+            Ok(Creation::Exists) => self.met_existing(record).await,
             Err(error) if error.is_outcome_unknown() => match self.find(record).await? {
                 Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
-                Some(found) if work.fresh.is_none() => Ok(Attempt::Newer(found)),
+                Some(found) if is_for_us(&found, record) => Ok(Attempt::Newer(found)),
                 _ => Err(error),
             },
             Err(error) => Err(error),
         }
     }
 
-    /// A keyed session that another made meanwhile is the one to write into. A drawn locator that
-    /// is taken means a broken source of randomness, and then nothing may be handed out.
-    async fn met_existing(&self, work: &Work, record: &Record) -> Result<Attempt, StoreError> {
+    /// What another made meanwhile is the session to write into, where it is for us. Any other under a
+    /// drawn locator means a broken source of randomness, and then nothing may be handed out.
+    async fn met_existing(&self, record: &Record) -> Result<Attempt, StoreError> {
         match self.find(record).await? {
             Some(found) if is_same_commit(&found, record) => Ok(Attempt::Landed(Vec::new())),
-            Some(found) if work.fresh.is_none() && found.hash_algorithm() == HashAlgorithm::Keyed => {
-                Ok(Attempt::Newer(found))
-            }
+            Some(found) if is_for_us(&found, record) => Ok(Attempt::Newer(found)),
             _ => Err(StoreError::unavailable("creating the session failed: its locator is taken; try again")),
         }
     }
@@ -179,9 +176,10 @@ impl Engine {
         Ok(Draw { now: self.now(), nonce: fastrand::u64(..), renewed, admission })
     }
 
-    fn tell_landed(&self, work: &Work, record: &Record, draw: &Draw) {
-        let locator = work.key.locator;
-        if work.base.is_none() {
+    /// Tells of `record`, which took the place of `replaced`.
+    fn tell_landed(&self, replaced: Option<&Record>, record: &Record, draw: &Draw) {
+        let locator = record.key().locator;
+        if replaced.is_none() {
             self.events.tell(&Event::Created { locator });
         }
         if draw.renewed.is_some() {
@@ -220,6 +218,12 @@ impl Work {
     fn is_keyed(&self) -> bool {
         self.base.as_ref().is_some_and(|record| record.hash_algorithm() == HashAlgorithm::Keyed)
     }
+}
+
+/// Whether who may create `record` may write into `found`: both are keyed, or a clone of the handle drew
+/// the id and was first.
+fn is_for_us(found: &Record, record: &Record) -> bool {
+    found.hash_algorithm() == record.hash_algorithm() && found.shares_secret(record)
 }
 
 /// Whether `found` is the very commit that `record` was sent as.

@@ -179,10 +179,12 @@ impl State {
 
     /// Takes in what an update of the attribute `name` came to; what is deferred keeps the base it saw.
     pub(super) fn updated(&mut self, written: Written, name: &str) {
-        // Parallel updates through clones of one handle may finish in any order.
-        let newer = |base: &Record| written.record.revision() > base.revision();
-        if !self.base.as_ref().is_none_or(newer) {
+        // A logout through a clone was first.
+        if self.key != Some(*written.record.key()) {
             return;
+        }
+        if self.is_beyond(&written.record) {
+            return self.take(written);
         }
         self.changes.pin(self.base.as_ref());
         match self.overtaken(&written) {
@@ -207,7 +209,14 @@ impl State {
             self.id = Some(*id);
             self.cookie = CookieAction::Send;
         }
-        self.base = Some(written.record);
+        if !self.is_beyond(&written.record) {
+            self.base = Some(written.record);
+        }
+    }
+
+    /// Whether the view is of a later commit: what clones of one handle do at once may end in any order.
+    fn is_beyond(&self, record: &Record) -> bool {
+        self.base.as_ref().is_some_and(|base| base.succeeds(record))
     }
 
     /// The browser holds a cookie of another duration than the session now has.

@@ -98,6 +98,16 @@ on_each_store! {
         assert_eq!(ear.take(), []);
     }
 
+    async fn a_keyed_session_that_two_begin_at_once_is_told_once(place) {
+        let (house, ear) = listening(place);
+        let (one, two) = (house.sessions.keyed("k").await.unwrap(), house.sessions.keyed("k").await.unwrap());
+        one.set(COUNT, &1).unwrap();
+        two.set(COUNT, &2).unwrap();
+        house.sessions.commit(&one).await.unwrap();
+        house.sessions.commit(&two).await.unwrap();
+        assert_eq!(ear.take(), [Heard::Created(one.locator().unwrap())]);
+    }
+
     async fn ending_by_locator_and_by_principal_is_told_once_for_each_session(place) {
         let (house, ear) = listening(place);
         let mut locators = Vec::new();

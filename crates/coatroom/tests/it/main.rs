@@ -6,6 +6,7 @@ mod conformance;
 mod events;
 mod examples;
 mod format;
+mod handles;
 mod identity;
 mod layer;
 mod lifecycle;
