@@ -67,7 +67,14 @@ where
                     )));
                 }
                 StageProjection::Handling { handler } => {
-                    let mut response = ready!(handler.poll(cx))?;
+                    let mut response = match ready!(handler.poll(cx)) {
+                        Ok(response) => response,
+                        Err(error) => {
+                            // With everything dropped there is nothing to wait for.
+                            let _ = this.handle.session.conclude(true);
+                            return Poll::Ready(Err(error));
+                        }
+                    };
                     let rolls_back = this.handle.rolls_back(response.status());
                     match this.handle.session.conclude(rolls_back) {
                         None => return Poll::Ready(Ok(response)),

@@ -71,8 +71,8 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// How long a session lives that was never presented back, as those of robots: 1 s and more,
-    /// default 10 min; `None` treats it as any other.
+    /// How long a session lives that was never presented back, as those of robots: 1 s and more, in
+    /// whole seconds, default 10 min; `None` treats it as any other.
     pub fn unconfirmed_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.config.unconfirmed_timeout = timeout;
         self

@@ -108,8 +108,9 @@ impl Session {
 
     /// Lets this session be changed after the response has left, for event streams and websockets:
     /// each change is then kept by [`save`](Self::save). What is deferred until the headers leave
-    /// is still committed with them. A session that does not exist by then cannot be created any
-    /// more, since its cookie could not be sent.
+    /// is still committed with them, or dropped where they could not be. A session that does not
+    /// exist by then cannot be created any more, since its cookie could not be sent: a change of it is
+    /// [`SessionError::AfterResponse`].
     #[must_use = "the detached session is the one to change and save"]
     pub fn detach(self) -> Self {
         self.shared.state.lock().detached = true;

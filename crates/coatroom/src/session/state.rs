@@ -108,11 +108,14 @@ impl State {
     /// The key of the session, of a new one if there is none: its first write begins here.
     #[inline]
     pub(crate) fn ensure_key(&mut self, engine: &Engine) -> Result<Key, SessionError> {
+        if let Some(key) = self.key.filter(|_| self.base.is_some() || self.id.is_none()) {
+            return Ok(key);
+        }
+        // The cookie of a session that is not stored yet could not reach the client any more.
+        self.check_cookie()?;
         if let Some(key) = self.key {
             return Ok(key);
         }
-        // A cookie for a new session could not reach the client any more.
-        self.check_cookie()?;
         let id = SessionId::generate().map_err(|error: EntropyError| SessionError::from(error))?;
         let key = engine.key(id.locator());
         self.key = Some(key);

@@ -110,9 +110,12 @@ impl Session {
         Some(step.unwrap_or_else(|| Step::Done(state.close())))
     }
 
-    /// The response leaves though its commit failed.
+    /// The response leaves though its commit failed: what it could not keep is dropped, and is not
+    /// committed behind it.
     pub(crate) fn close(&self) -> CookieNews {
-        self.shared.state.lock().close()
+        let state = &mut *self.shared.state.lock();
+        state.roll_back();
+        state.close()
     }
 }
 

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Request, Response, StatusCode};
 use axum::routing::post;
 use coatroom::store::{FaultyStore, Operation};
 use coatroom::testing::Client;
-use coatroom::{Session, SessionError, Slot};
+use coatroom::{Session, SessionError, SessionHandle, Slot, StoreError};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tower::{Layer, ServiceExt};
 
 use crate::support::{House, memory};
 
@@ -73,4 +75,68 @@ async fn an_update_that_ends_after_a_logout_brings_the_session_back_to_no_handle
     let new = house.sessions.commit(&session).await.unwrap().unwrap();
     assert_ne!(new.locator(), id.locator());
     assert!(house.sessions.open(&id).await.unwrap().is_none());
+}
+
+/// Hands a detached clone out, after a write that came to nothing.
+fn app(house: &House, out: UnboundedSender<Session>) -> Router {
+    let fail = async move |session: Session| {
+        session.set(A, &1).unwrap();
+        out.send(session.detach()).unwrap();
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
+    Router::new().route("/fail", post(fail)).layer(house.sessions.layer())
+}
+
+#[tokio::test]
+async fn a_detached_session_that_was_not_stored_with_the_response_is_never_stored() {
+    let (out, mut handed) = unbounded_channel();
+    let house = House::new(memory());
+    Client::new(app(&house, out)).post("/fail", "").await;
+    let detached = handed.recv().await.unwrap();
+    let refusal = detached.set(A, &2);
+    assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
+    let refusal = detached.update(A, |n| n + 1).await;
+    assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
+    detached.save().await.unwrap();
+    assert_eq!(house.sessions.count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_a_response_could_not_commit_is_not_committed_behind_it() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let house = House::with_store(faulty.clone(), |b| b);
+    let (out, mut handed) = unbounded_channel();
+    let write = async move |session: Session| {
+        session.set(A, &1).unwrap();
+        out.send(session.detach()).unwrap();
+    };
+    let app = Router::new().route("/", post(write)).layer(house.sessions.layer());
+    faulty.fail(Operation::Create, 1, StoreError::unavailable("creating failed: unplugged"));
+    let answer = Client::new(app).post("/", "").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let detached = handed.recv().await.unwrap();
+    detached.save().await.unwrap();
+    assert_eq!((detached.get(A).unwrap(), house.sessions.count().await.unwrap()), (None, 0));
+}
+
+#[tokio::test]
+async fn what_is_changed_after_the_service_failed_is_an_error_and_not_lost() {
+    let house = House::new(memory());
+    let (out, mut handed) = unbounded_channel();
+    let fail = tower::service_fn(move |request: Request<String>| {
+        let (out, handle) = (out.clone(), request.extensions().get::<SessionHandle>().unwrap().clone());
+        async move {
+            let session = handle.load().await.unwrap();
+            session.set(A, &1).unwrap();
+            out.send(session).unwrap();
+            Err::<Response<String>, _>("unplugged")
+        }
+    });
+    let service = house.sessions.layer().layer(fail);
+    let answer = service.oneshot(Request::new(String::new())).await;
+    assert_eq!(answer.unwrap_err(), "unplugged");
+    let session = handed.recv().await.unwrap();
+    assert_eq!(session.get(A).unwrap(), None);
+    assert!(matches!(session.set(A, &2), Err(SessionError::AfterResponse)));
+    assert!(matches!(session.save().await, Err(SessionError::AfterResponse)));
 }
