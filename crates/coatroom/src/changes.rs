@@ -250,7 +250,9 @@ impl Changes {
     ) -> Result<(), SessionError> {
         if let Some(cleared) = &self.cleared {
             cleared.check(newest)?;
-            resolved.clear = newest.is_some_and(|record| record.attribute_count() > 0);
+            // An empty view says nothing of what is there: whether another has added to it a commit finds.
+            let is_view = |record: &Record| view.is_some_and(|view| record.is_same(view));
+            resolved.clear = newest.is_some_and(|record| record.attribute_count() > 0 || is_view(record));
             resolved.edits = self
                 .list
                 .iter()

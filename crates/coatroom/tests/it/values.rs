@@ -95,6 +95,18 @@ on_each_store! {
         assert_eq!(open(&house, &id).await.get(NAME).unwrap(), None);
     }
 
+    async fn clear_of_what_was_empty_removes_what_another_added_meanwhile(place) {
+        let house = House::new(place);
+        let (id, session) = house.sessions.create().unwrap();
+        house.sessions.commit(&session).await.unwrap();
+        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        a.clear().unwrap();
+        b.set(COUNT, &2).unwrap();
+        house.sessions.commit(&b).await.unwrap();
+        house.sessions.commit(&a).await.unwrap();
+        assert!(open(&house, &id).await.names().is_empty());
+    }
+
     async fn clear_removes_what_another_added_meanwhile_and_keeps_what_came_after(place) {
         let house = House::new(place);
         let id = stored(&house).await;
