@@ -19,6 +19,7 @@ mod parallel;
 mod principals;
 #[cfg(feature = "redis")]
 mod redis;
+mod rules;
 mod stragglers;
 mod support;
 mod tidy;
