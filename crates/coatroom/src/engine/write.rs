@@ -194,16 +194,18 @@ impl Work {
     /// may neither sign in nor renew: the browser already holds the newer cookie.
     pub(super) fn check_newest(&self, newest: Option<&Record>) -> Result<(), SessionError> {
         let Some(newest) = newest else { return Ok(()) };
-        self.check_owner(newest)?;
-        let Some(base) = &self.base else { return Ok(()) };
-        if newest.is_same(base) {
-            return Ok(());
+        if let Some(base) = &self.base {
+            if newest.is_same(base) {
+                return Ok(());
+            }
+            if !newest.succeeds(base) {
+                return Err(SessionError::Gone);
+            }
+            if self.settings.renews() && !base.shares_secret(newest) {
+                return Err(SessionError::Superseded);
+            }
         }
-        if !newest.succeeds(base) {
-            return Err(SessionError::Gone);
-        }
-        let renewed = !base.shares_secret(newest);
-        if renewed && self.settings.renews() { Err(SessionError::Superseded) } else { Ok(()) }
+        self.check_owner(newest)
     }
 
     /// A keyed session has no secret to renew, so who signed in on it meanwhile is told by the principal:

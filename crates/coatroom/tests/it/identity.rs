@@ -183,6 +183,13 @@ on_each_store! {
             house.sessions.commit(&session).await.unwrap();
             let session = house.sessions.keyed(key).await.unwrap();
             assert_eq!((session.principal().as_deref(), session.get(CART).unwrap()), (Some("bob"), None));
+            // One that was ended and begun again is another one.
+            session.login("bob").unwrap();
+            house.sessions.end(&session.locator().unwrap()).await.unwrap();
+            let anew = house.sessions.keyed(key).await.unwrap();
+            anew.login("carol").unwrap();
+            house.sessions.commit(&anew).await.unwrap();
+            assert!(matches!(house.sessions.commit(&session).await, Err(SessionError::Gone)));
         }
     }
 
