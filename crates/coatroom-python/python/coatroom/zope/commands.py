@@ -5,7 +5,11 @@ import os
 import sys
 
 import transaction
+from ZConfig import ConfigurationError
+from ZODB.POSException import POSError
 
+#: How often something is tried against a database that others write to.
+_ATTEMPTS = 5
 _LOCKED = """{error}
 Another process has this instance's database open. Stop the instance first, or run this against ZEO.
 """
@@ -19,7 +23,7 @@ def main(arguments=None):
     app = _open(options.configuration)
     try:
         return options.run(app, options)
-    except ValueError as error:
+    except (ValueError, POSError) as error:
         sys.exit(f"coatroom-zope: {error}")
     finally:
         transaction.abort()
@@ -53,23 +57,30 @@ def _open(configuration):
         return Zope2.app()
     except LockError as error:
         sys.exit(_LOCKED.format(error=f"coatroom-zope: {error}"))
+    except ConfigurationError as error:
+        sys.exit(f"coatroom-zope: {configuration} is no configuration of a Zope: {error}")
+    except (POSError, OSError) as error:
+        sys.exit(f"coatroom-zope: the instance's database cannot be opened: {error}")
 
 
 def _install(app, options):
     from coatroom.zope import install
 
-    return _commit(install.install(app, options.timeout, options.keep_managers), "coatroom-zope install")
+    return _commit(lambda: install.install(app, options.timeout, options.keep_managers), "coatroom-zope install")
 
 
 def _uninstall(app, options):
     from coatroom.zope import install
 
-    return _commit(install.uninstall(app), "coatroom-zope uninstall")
+    return _commit(lambda: install.uninstall(app), "coatroom-zope uninstall")
 
 
-def _commit(done, note):
-    transaction.get().note(note)
-    transaction.commit()
+def _commit(work, note):
+    """Does it in a transaction, again where a running process was first."""
+    for attempt in transaction.attempts(_ATTEMPTS):
+        with attempt as current:
+            current.note(note)
+            done = work()
     for line in done or ["nothing to do"]:
         print(line)
     return 0
@@ -79,7 +90,7 @@ def _status(app, options):
     from coatroom.zope import install
     from coatroom.zope import settings
 
-    rows = [("store", settings.current().shown_store), *install.status(app)]
+    rows = [("store", settings.shown_store()), *install.status(app)]
     width = max(len(what) for what, _ in rows)
     for what, how in rows:
         print(f"{what:<{width}}  {how}")

@@ -106,16 +106,20 @@ class ContainerSettings:
         if type(timeout_mins) is not int or type(period_secs) is not int:
             raise TypeError("timeout_mins and period_secs are whole numbers")
         seconds = timeout_mins * 60
-        if seconds < 0 or period_secs <= 0:
-            raise ValueError("timeout_mins is 0 or more, period_secs 1 or more")
+        if seconds < 0:
+            raise ValueError(f"timeout_mins is 0 or more, not {timeout_mins}")
+        if period_secs <= 0:
+            raise ValueError(f"period_secs is 1 or more, not {period_secs}")
         if seconds and (period_secs > seconds or seconds % period_secs):
-            raise ValueError("period_secs divides the timeout of timeout_mins minutes")
+            raise ValueError(f"a timeout of {timeout_mins} minutes is no multiple of a period of {period_secs} seconds")
         self._timeout_secs = seconds
         self._period = period_secs
 
     def _setLimit(self, limit):
         if type(limit) is not int:
             raise TypeError("limit is a whole number")
+        if limit < 0:
+            raise ValueError(f"limit is 0 or more, not {limit}: no visitor would get a session")
         self._limit = limit
 
 

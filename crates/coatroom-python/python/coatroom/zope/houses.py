@@ -207,9 +207,10 @@ def _explained(url, error):
     text = str(error)
     if not text.startswith("opening"):
         text = f"opening the session store failed: {text}"
-    if url.startswith("embedded:"):
+    # The library has no class of its own for it.
+    if "another process has it open" in text:
         text += (
-            "; a directory serves one process at a time: stop the other one, give this process"
-            " another store in <product-config coatroom>, or use redis: or postgres: for several processes"
+            "; a directory serves one process at a time: for several processes of one site, name a redis: or"
+            " postgres: store in <product-config coatroom>"
         )
     return text

@@ -29,6 +29,8 @@ SMALLEST_SESSION = 1024
 LARGEST_SESSION = 256 * 1024 * 1024
 #: How long a request waits for its turn at a session that had a conflict, in seconds.
 CONFLICT_WAIT = 5.0
+#: The settings that are numbers.
+LIMITS = ("max-value-bytes", "max-session-bytes", "conflict-wait")
 
 
 class Settings:
@@ -37,20 +39,19 @@ class Settings:
     def __init__(self, configuration):
         products = getattr(configuration, "product_config", None) or {}
         self._section = products.get("coatroom") or {}
+        self._check_names()
         var = getattr(configuration, "clienthome", None) or "var"
         #: The URL of the store, perhaps with a password; by default a directory under the instance's var.
-        self.store = self._get("store", "") or f"embedded:{Path(var).absolute() / 'coatroom'}"
+        self.store = self._get("store", None) or f"embedded:{Path(var).absolute() / 'coatroom'}"
         self.max_value_bytes = self._number("max-value-bytes", MAX_VALUE_BYTES, int, 1, LARGEST_SESSION)
         self.max_session_bytes = self._number("max-session-bytes", MAX_SESSION_BYTES, int, SMALLEST_SESSION, LARGEST_SESSION)
         self.conflict_wait = self._number("conflict-wait", CONFLICT_WAIT, float, 0, 3600)
 
-    @property
-    def shown_store(self):
-        """The URL of the store as it may be shown, or what is wrong with it."""
-        try:
-            return _native.shown_url(self.store)
-        except _native.ConfigurationError as error:
-            return f"none: {error}"
+    def _check_names(self):
+        """A setting that is misspelt would have the default hold, and the store be another one."""
+        unknown = sorted(set(self._section) - {"store", *LIMITS})
+        if unknown:
+            _refuse(f"coatroom has no setting {unknown[0]}; there are store, {', '.join(LIMITS)}")
 
     def _number(self, name, default, kind, least, most):
         said = self._get(name, default)
@@ -59,14 +60,26 @@ class Settings:
         except ValueError:
             number = None
         if number is None or not least <= number <= most:
-            error = f"the setting {name} of coatroom is {said!r}; it is a number from {least} to {most}"
-            reach.lost(error)
-            raise SessionStoreUnavailable(error)
+            _refuse(f"the setting {name} of coatroom is {said!r}; it is a number from {least} to {most}")
         return number
 
     def _get(self, name, default):
+        # One that is empty is as none: so come variables that a container's recipe passes on.
         environment = os.environ.get("COATROOM_" + name.upper().replace("-", "_"))
-        return environment if environment is not None else self._section.get(name, default)
+        return environment or self._section.get(name, default)
+
+
+def _refuse(error):
+    reach.lost(error)
+    raise SessionStoreUnavailable(error)
+
+
+def shown_store():
+    """The URL of the store as it may be shown, or what is wrong with the settings."""
+    try:
+        return _native.shown_url(current().store)
+    except (_native.ConfigurationError, SessionStoreUnavailable) as error:
+        return f"none: {error}"
 
 
 _settings = functools.lru_cache(maxsize=4)(Settings)

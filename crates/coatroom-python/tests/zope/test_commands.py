@@ -1,0 +1,47 @@
+"""What `coatroom-zope` says when something is wrong with the configuration."""
+
+import subprocess
+import sys
+import types
+
+import pytest
+
+from coatroom.zope import settings
+
+DATABASE = "<zodb_db main>\n{}\nmount-point /\n</zodb_db>"
+
+
+@pytest.mark.parametrize(
+    "addition, text",
+    [
+        ("<product-config coatroom", "is no configuration of a Zope"),
+        ("no-such-key 1", "is no configuration of a Zope"),
+        (DATABASE.format("<filestorage>\n path {place}\n</filestorage>"), "database cannot be opened"),
+    ],
+)
+def test_a_configuration_that_does_not_work_is_said_without_a_traceback(tmp_path, addition, text):
+    conf = tmp_path / "zope.conf"
+    conf.write_text(f"instancehome {tmp_path}\n" + addition.format(place=tmp_path) + "\n")
+    command = [sys.executable, "-m", "coatroom.zope.commands", "status", str(conf)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "coatroom-zope: " in done.stderr and text in done.stderr
+
+
+@pytest.mark.parametrize(
+    "section, environment, text",
+    [
+        ({"max-value-bytes": "lots"}, {}, "max-value-bytes of coatroom is 'lots'"),
+        ({"stoer": "redis://127.0.0.1"}, {}, "coatroom has no setting stoer; there are store, max-value-bytes"),
+        ({"store": "redis//x"}, {}, "none: a store is embedded:DIRECTORY"),
+        ({"store": "memory:"}, {"COATROOM_STORE": "", "COATROOM_CONFLICT_WAIT": ""}, "memory:"),
+    ],
+)
+def test_the_store_that_is_shown_says_what_is_wrong(monkeypatch, section, environment, text):
+    monkeypatch.delenv("COATROOM_STORE")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    configuration = types.SimpleNamespace(product_config={"coatroom": section}, clienthome="/srv/site/var")
+    monkeypatch.setattr(settings, "getConfiguration", lambda: configuration)
+    monkeypatch.setattr(settings, "_settings", settings.Settings)
+    assert text in settings.shown_store()
