@@ -8,6 +8,8 @@ from OFS.Application import Application
 from OFS.Folder import Folder
 from Products.Sessions import install_browser_id_manager
 from Products.Sessions import install_session_data_manager
+from Products.Sessions.BrowserIdManager import BrowserIdManager as StockBrowserIdManager
+from Products.Sessions.SessionDataManager import SessionDataManager as StockSessionDataManager
 from Products.Transience.Transience import TransientObjectContainer as StockContainer
 from Zope2.App import zcml
 from ZODB.DemoStorage import DemoStorage
@@ -67,6 +69,91 @@ def test_a_timeout_that_is_given_goes_before_that_of_the_old_container(app):
 def test_without_a_container_the_timeout_is_20_minutes(app):
     install.install(app)
     assert (app.session_data.getTimeoutMinutes(), app.session_data.getSubobjectLimit()) == (20, 0)
+
+
+@pytest.mark.parametrize("minutes, period", [(20, 20), (30, 90), (0, 90)])
+def test_the_old_period_is_kept_where_it_divides_the_new_timeout(app, minutes, period):
+    app._setObject("old", StockContainer("old", "", 60, period_secs=90))
+    app.session_data_manager.setContainerPath("/old")
+    install.install(app, timeout=minutes)
+    assert (app.session_data.getTimeoutMinutes(), app.session_data.getPeriodSeconds()) == (minutes, period)
+    install.install(app, timeout=15)
+    assert (app.session_data.getTimeoutMinutes(), app.session_data.getPeriodSeconds()) == (15, period)
+
+
+def test_a_configured_timeout_of_0_is_one(app):
+    app.session_data_manager.manage_changeSDCDefaults(timeout_mins=0)
+    install.install(app)
+    assert app.session_data.getTimeoutMinutes() == 0
+
+
+def test_a_container_of_ours_that_is_used_already_stays_in_use(app):
+    app._setObject("visitors", TransientObjectContainer("visitors", timeout_mins=60))
+    app.session_data_manager.setContainerPath("/visitors")
+    for _ in range(2):
+        install.install(app, timeout=40)
+        assert app.session_data_manager.getContainerPath() == "/visitors"
+    assert app.visitors.getTimeoutMinutes() == 40 and "session_data" not in app.objectIds()
+    install.uninstall(app)
+    assert app.session_data_manager.getContainerPath() == install.STOCK_PATH
+    assert app.objectIds() == ["acl_users", "browser_id_manager", "session_data_manager"]
+
+
+@pytest.mark.parametrize("gone", ["browser_id_manager", "session_data_manager", "session_data"])
+def test_what_was_deleted_by_hand_hinders_nothing(app, gone):
+    install.install(app)
+    app.manage_delObjects([gone])
+    install.uninstall(app)
+    left = {"acl_users", "browser_id_manager", "session_data_manager"} - {gone}
+    assert set(app.objectIds()) == left and list(app._p_jar.root()) == ["Application"]
+    install.install(app)
+    assert {"browser_id_manager", "session_data_manager", "session_data"} <= set(app.objectIds())
+
+
+def test_a_path_that_was_changed_by_hand_to_another_container_stays(app):
+    install.install(app)
+    app._setObject("other", StockContainer("other"))
+    app.session_data_manager.setContainerPath("/other")
+    install.uninstall(app)
+    assert app.session_data_manager.getContainerPath() == "/other"
+
+
+class AnAddonsManager(StockSessionDataManager):
+    """What an add-on put in the place of the stock one."""
+
+
+def test_managers_of_another_class_are_put_back_as_they_were(app):
+    app._delObject("session_data_manager")
+    app._setObject("session_data_manager", AnAddonsManager("session_data_manager", "/old"))
+    app.browser_id_manager.setCookieHTTPOnly(False)
+    install.install(app)
+    assert app.browser_id_manager.getCookieHTTPOnly()
+    install.install(app, keep_managers=True)
+    assert type(app.session_data_manager.aq_base) is AnAddonsManager
+    assert not app.browser_id_manager.getCookieHTTPOnly()
+    install.install(app)
+    install.uninstall(app)
+    assert type(app.session_data_manager.aq_base) is AnAddonsManager
+    assert app.session_data_manager.getContainerPath() == "/old"
+
+
+def test_copies_of_our_managers_become_stock_ones(app, events):
+    install.install(app)
+    app._setObject("site", Folder("site"))
+    transaction.commit()
+    for id in ("browser_id_manager", "session_data_manager"):
+        app.site._setObject(id, app[id]._getCopy(app.site))
+    transaction.commit()
+    assert dict(install.status(app))["/site/session_data_manager"] == "Coatroom's"
+    install.uninstall(app)
+    assert type(app.site.session_data_manager.aq_base) is StockSessionDataManager
+    assert type(app.site.browser_id_manager.aq_base) is StockBrowserIdManager
+
+
+def test_status_says_where_nothing_is(app):
+    assert dict(install.status(app))["container"] == "/temp_folder/session_data, where nothing is"
+    install.install(app)
+    assert dict(install.status(app))["container"] == "/session_data"
 
 
 @pytest.mark.parametrize(

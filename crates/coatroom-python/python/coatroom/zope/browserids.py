@@ -12,6 +12,7 @@ from Products.Sessions import BrowserIdManager as stock
 from coatroom.zope import caching
 from coatroom.zope import keyring
 from coatroom.zope import publishing
+from coatroom.zope import registry
 from coatroom.zope import transactions
 
 _stock_id = stock.getNewBrowserId
@@ -145,6 +146,7 @@ class BrowserIdManager(stock.BrowserIdManager):
         """The site needs keys before the first id is issued."""
         super().manage_afterAdd(item, container)
         keyring.ensure(self._jar())
+        registry.note(self)
 
 
 class _Before:

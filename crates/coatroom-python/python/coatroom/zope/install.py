@@ -4,6 +4,8 @@ Only settings are changed: the managers' classes, where the session data manager
 container, and the container itself. What was there is noted as plain data in the ZODB's root.
 """
 
+import importlib
+
 from persistent.mapping import PersistentMapping
 from Products.Sessions.BrowserIdManager import BrowserIdManager as StockBrowserIdManager
 from Products.Sessions.SessionDataManager import SessionDataManager as StockSessionDataManager
@@ -20,6 +22,10 @@ ROOT_NAME = "coatroom.installed"
 CONTAINER = "session_data"
 IDS = "browser_id_manager"
 DATA = "session_data_manager"
+#: Where the stock session data manager looks.
+STOCK_PATH = "/temp_folder/session_data"
+#: The period of a new container, in seconds.
+PERIOD = 20
 
 
 def install(app, timeout=None, keep_managers=False):
@@ -33,13 +39,14 @@ def install(app, timeout=None, keep_managers=False):
     install_session_data_manager(app)
     ids, data = app._getOb(IDS), app._getOb(DATA)
     if ROOT_NAME not in root:
-        root[ROOT_NAME] = PersistentMapping(path=data.getContainerPath(), http_only=bool(ids.cookie_http_only))
-    done += _add_container(app, data, timeout)
-    if data.getContainerPath() != f"/{CONTAINER}":
-        data.setContainerPath(f"/{CONTAINER}")
-        done.append(f"{DATA} keeps its sessions in /{CONTAINER}")
+        root[ROOT_NAME] = _note(ids, data)
+    path = _path_of_ours(app, data) or f"/{CONTAINER}"
+    done += _give_container(app, data, path, timeout)
+    if data.getContainerPath() != path:
+        data.setContainerPath(path)
+        done.append(f"{DATA} keeps its sessions in {path}")
     if keep_managers:
-        return done + _put_back_managers(app)
+        return done + _put_back_managers(app, root[ROOT_NAME])
     if _replace(app, IDS, BrowserIdManager):
         app._getOb(IDS).setCookieHTTPOnly(True)
         done.append(f"{IDS} issues signed ids, HttpOnly, and renews them at login")
@@ -51,13 +58,10 @@ def install(app, timeout=None, keep_managers=False):
 def uninstall(app):
     """Puts the site's sessions back where they were; what was done, in lines. Repeatable."""
     root = app._p_jar.root()
-    noted = root.get(ROOT_NAME)
-    done = _put_back_managers(app)
+    noted = root.pop(ROOT_NAME, None)
+    done = _put_back_managers(app, noted or {})
     if noted is not None:
-        app._getOb(DATA).setContainerPath(noted["path"] or None)
-        app._getOb(IDS).setCookieHTTPOnly(noted["http_only"])
-        done.append(f"{DATA} keeps its sessions in {noted['path'] or 'no container'}")
-        del root[ROOT_NAME]
+        done += _put_back_path(app, noted["path"])
     for path, container in list(registry.containers(app, _places(app))):
         if container._jar() is not app._p_jar:
             container._jar().root().pop(keyring.ROOT_NAME, None)
@@ -78,26 +82,53 @@ def status(app):
     yield "keys", str(len(root[keyring.ROOT_NAME]["keys"])) if keyring.ROOT_NAME in root else "none"
     yield IDS, _class(ids)
     yield DATA, _class(data)
-    yield "container", data.getContainerPath() if data is not None else "none"
+    yield "container", _container_of(app, data)
     for path, container in registry.containers(app, _places(app)):
         timeout = container.getTimeoutMinutes()
         yield path, f"timeout {timeout} minutes" if timeout else "no timeout"
+    for path, manager in registry.managers(app):
+        yield path, _class(manager)
+
+
+def _note(ids, data):
+    """What there is before an installation."""
+    classes = {id: (type(ob.aq_base).__module__, type(ob.aq_base).__name__) for id, ob in ((IDS, ids), (DATA, data))}
+    return PersistentMapping(path=data.getContainerPath(), http_only=bool(ids.cookie_http_only), classes=classes)
+
+
+def _path_of_ours(app, data):
+    """Where the container lies that is used already, if it is ours. One in a mounted database, which may
+    be in memory, is none to stay with."""
+    path = data.getContainerPath()
+    found = dict(registry.containers(app, [path])).get(path)
+    return path if found is not None and found._jar() is app._p_jar else None
+
+
+def _give_container(app, data, path, timeout):
+    container = dict(registry.containers(app, [path])).get(path)
+    if container is None:
+        return _add_container(app, data, timeout)
+    if timeout is None or timeout == container.getTimeoutMinutes():
+        return []
+    container.setTimeoutMinutes(timeout, _period(timeout, container.getPeriodSeconds()))
+    return [f"{path} has a timeout of {timeout} minutes"]
 
 
 def _add_container(app, data, timeout):
     if CONTAINER in app.objectIds():
-        container = app._getOb(CONTAINER)
-        if not isinstance(container, TransientObjectContainer):
-            raise ValueError(f"/{CONTAINER} is there already, a {container.meta_type}; rename or delete it first")
-        if timeout is None or timeout == container.getTimeoutMinutes():
-            return []
-        container.setTimeoutMinutes(timeout)
-        return [f"/{CONTAINER} has a timeout of {timeout} minutes"]
+        there = app._getOb(CONTAINER).meta_type
+        raise ValueError(f"/{CONTAINER} is there already, a {there}; rename or delete it first")
     settings = _settings_before(data)
     if timeout is not None:
         settings["timeout_mins"] = timeout
+        settings["period_secs"] = _period(timeout, settings.get("period_secs", PERIOD))
     app._setObject(CONTAINER, TransientObjectContainer(CONTAINER, **settings))
     return [f"added /{CONTAINER} with a timeout of {app._getOb(CONTAINER).getTimeoutMinutes()} minutes"]
+
+
+def _period(timeout, seconds):
+    """A period that divides a timeout in minutes: the one there was, or else the usual one."""
+    return seconds if timeout * 60 % seconds == 0 else PERIOD
 
 
 def _settings_before(data):
@@ -106,7 +137,7 @@ def _settings_before(data):
     there = data.unrestrictedTraverse(path, None) if path else None
     if not hasattr(there, "getTimeoutMinutes"):
         configured = getattr(data, "getDefaultSessionDataContainerSettings", dict)()
-        return {"title": "Sessions", **{name: value for name, value in configured.items() if value}}
+        return {"title": "Sessions", **{name: value for name, value in configured.items() if value not in ("", None)}}
     return {
         "title": there.title or "Sessions",
         "timeout_mins": there.getTimeoutMinutes(),
@@ -117,21 +148,50 @@ def _settings_before(data):
     }
 
 
-def _put_back_managers(app):
-    replaced = [_replace(app, IDS, StockBrowserIdManager), _replace(app, DATA, StockSessionDataManager)]
+def _put_back_managers(app, noted):
+    """Those that were there; copies elsewhere in the site become stock ones."""
+    classes = noted.get("classes", {})
+    stock = {IDS: StockBrowserIdManager, DATA: StockSessionDataManager}
+    replaced = [_replace(app, id, _named(*classes.get(id, ()), otherwise=cls)) for id, cls in stock.items()]
+    for _path, manager in list(registry.managers(app)):
+        cls = stock[IDS] if isinstance(manager, BrowserIdManager) else stock[DATA]
+        replaced.append(_replace(manager.aq_parent, manager.getId(), cls))
+    if replaced[0] and "http_only" in noted:
+        app._getOb(IDS).setCookieHTTPOnly(noted["http_only"])
     return ["put the stock managers in place"] if any(replaced) else []
 
 
-def _replace(app, id, cls):
+def _named(module=None, name=None, otherwise=None):
+    """A class by its name. One of ours, or one that is gone, is no class to go back to."""
+    if module is None or module.startswith("coatroom."):
+        return otherwise
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        return otherwise
+
+
+def _put_back_path(app, path):
+    """Leads the session data manager back, unless somebody has led it elsewhere meanwhile."""
+    data = app._getOb(DATA, None)
+    ours = dict(registry.containers(app, [*_places(app), path]))
+    if data is None or data.getContainerPath() not in (*ours, "") and _is_there(app, data.getContainerPath()):
+        return []
+    path = STOCK_PATH if path in ours else path
+    data.setContainerPath(path or None)
+    return [f"{DATA} keeps its sessions in {path or 'no container'}"]
+
+
+def _replace(holder, id, cls):
     """The same object, settings, roles and all, with another class; whether it had another one."""
-    old = app._getOb(id, None)
+    old = holder._getOb(id, None)
     if old is None or old.__class__ is cls:
         return False
     old._p_activate()
     new = cls.__new__(cls)
     new.__setstate__(old.aq_base.__getstate__())
-    app._delOb(id)
-    app._setOb(id, new)
+    holder._delOb(id)
+    holder._setOb(id, new)
     return True
 
 
@@ -139,6 +199,17 @@ def _places(app):
     """Where a container may lie that was put there before they were registered."""
     data = app._getOb(DATA, None)
     return [f"/{CONTAINER}", data.getContainerPath() if data is not None else None]
+
+
+def _container_of(app, data):
+    path = data.getContainerPath() if data is not None else ""
+    if not path:
+        return "none"
+    return path if _is_there(app, path) else f"{path}, where nothing is"
+
+
+def _is_there(app, path):
+    return app.unrestrictedTraverse(path, None) is not None
 
 
 def _class(manager):

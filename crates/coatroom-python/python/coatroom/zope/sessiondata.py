@@ -7,6 +7,7 @@ from Products.Sessions.permissions import access_session_data
 
 from coatroom.zope import login
 from coatroom.zope import publishing
+from coatroom.zope import registry
 
 
 class SessionDataManager(stock.SessionDataManager):
@@ -16,6 +17,8 @@ class SessionDataManager(stock.SessionDataManager):
     """
 
     security = ClassSecurityInfo()
+    #: What a registry knows it by.
+    _renews_sessions = True
 
     @security.protected(access_session_data)
     def getSessionData(self, create=1):
@@ -39,9 +42,14 @@ class SessionDataManager(stock.SessionDataManager):
                 return getattr(root, path[1])
         return super()._getSessionDataContainer()
 
+    def manage_afterAdd(self, item, container):
+        """Where it lies is noted."""
+        super().manage_afterAdd(item, container)
+        registry.note(self)
+
     def _hasSessionDataObject(self, key):
         container = self._getSessionDataContainer()
         return container is not None and key in container
 
 
-publishing.initialize(SessionDataManager)
+publishing.initialize(SessionDataManager, "manage_afterAdd")
