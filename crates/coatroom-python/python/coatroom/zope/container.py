@@ -22,6 +22,7 @@ from coatroom.zope import publishing
 from coatroom.zope import registry
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
+from coatroom.zope.containersettings import of_form
 from coatroom.zope.interfaces import IItemWithId
 from coatroom.zope.interfaces import IStringKeyedHomogeneousItemContainer
 from coatroom.zope.interfaces import ITransientItemContainer
@@ -44,10 +45,11 @@ def constructTransientObjectContainer(
     period_secs=20,
     REQUEST=None,
 ):
-    """Adds a container of sessions."""
-    container = TransientObjectContainer(
-        id, title, timeout_mins, addNotification, delNotification, limit=limit, period_secs=period_secs
-    )
+    """Adds a container of sessions; over the web by POST."""
+    with of_form(REQUEST):
+        container = TransientObjectContainer(
+            id, title, timeout_mins, addNotification, delNotification, limit=limit, period_secs=period_secs
+        )
     self._setObject(id, container)
     if REQUEST is not None:
         return self.manage_main(self, REQUEST, update_menu=1)

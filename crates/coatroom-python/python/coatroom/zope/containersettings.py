@@ -1,11 +1,28 @@
 """The settings of a container: all of it that lies in the ZODB."""
 
+import contextlib
+
 from AccessControl.Permissions import view_management_screens
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from Products.Transience.permissions import manage_transient_containers
+from zExceptions import BadRequest
+from zExceptions import Forbidden
 
 from coatroom.zope import publishing
+
+
+@contextlib.contextmanager
+def of_form(request):
+    """What a form of the management interface says: sent by POST, and a bad request where it cannot hold."""
+    if request is not None and request.get("REQUEST_METHOD") != "POST":
+        raise Forbidden("changing settings takes a POST")
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if request is None:
+            raise
+        raise BadRequest(str(error)) from error
 
 
 class ContainerSettings:
@@ -93,10 +110,11 @@ class ContainerSettings:
         period_secs=20,
         REQUEST=None,
     ):
-        """Changes the settings."""
+        """Changes the settings; over the web by POST."""
+        with of_form(REQUEST):
+            self.setTimeoutMinutes(timeout_mins, period_secs)
+            self.setSubobjectLimit(limit)
         self.title = title
-        self.setTimeoutMinutes(timeout_mins, period_secs)
-        self.setSubobjectLimit(limit)
         self.setAddNotificationTarget(addNotification or None)
         self.setDelNotificationTarget(delNotification or None)
         if REQUEST is not None:

@@ -15,6 +15,8 @@ def new_token(container):
 def check_token(container, token):
     """Whether a token was made for the current user, today or yesterday."""
     ring = container._ring()
+    if not isinstance(token, str):
+        return False
     today = int(time.time()) // _DAY
     return ring is not None and any(ring.is_signed(_text(container, day), token) for day in (today, today - 1))
 

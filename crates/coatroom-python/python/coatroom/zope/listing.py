@@ -22,6 +22,10 @@ class Listing:
 
     getLen = __len__
 
+    def __bool__(self):
+        # Every page of the management interface asks, also while the store is away.
+        return True
+
     @security.protected(access_transient_objects)
     def keys(self):
         """The keys of all sessions. Reads every one: for operators, not for requests."""
