@@ -7,6 +7,7 @@ import types
 import unittest
 
 import transaction
+from Products.PageTemplates.ZopePageTemplate import ZopePageTemplate
 
 from coatroom.zope.testing import COATROOM_INTEGRATION_TESTING
 
@@ -31,6 +32,13 @@ class TestGuide(unittest.TestCase):
             with self.subTest(example=number):
                 exec(compile(example, f"docs/plone.md, example {number}", "exec"), names)
         self.run_case(names["TestCheckout"])
+
+    def test_every_page_template_of_the_chapter_renders(self):
+        pages = re.findall(r"^```html\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+        self.assertEqual(len(pages), 1)
+        portal = self.layer["portal"]
+        portal.session_data_manager.getSessionData()["visits"] = 17
+        self.assertIn("<b>17</b>", ZopePageTemplate("page", pages[0]).__of__(portal)())
 
     def run_case(self, case):
         outcome = unittest.TestResult()

@@ -1,5 +1,7 @@
 """What `coatroom-zope` says when something is wrong with the configuration."""
 
+import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -8,6 +10,7 @@ import pytest
 
 from coatroom.zope import settings
 
+GUIDE = pathlib.Path(__file__).parents[4] / "docs/plone.md"
 DATABASE = "<zodb_db main>\n{}\nmount-point /\n</zodb_db>"
 
 
@@ -45,3 +48,24 @@ def test_the_store_that_is_shown_says_what_is_wrong(monkeypatch, section, enviro
     monkeypatch.setattr(settings, "getConfiguration", lambda: configuration)
     monkeypatch.setattr(settings, "_settings", settings.Settings)
     assert text in settings.shown_store()
+
+
+def settings_of(monkeypatch, section, clienthome="/srv/site/var"):
+    monkeypatch.delenv("COATROOM_STORE", raising=False)
+    return settings.Settings(types.SimpleNamespace(product_config={"coatroom": section}, clienthome=clienthome))
+
+
+def test_the_guide_names_every_setting_with_its_default(monkeypatch):
+    section = re.search(r"^<product-config coatroom>\n(.*?)</product-config>", GUIDE.read_text(), re.M | re.S)[1]
+    named = dict(line.split() for line in section.splitlines())
+    assert set(named) == {"store", *settings.LIMITS}
+    assert vars(settings_of(monkeypatch, named)) == {**vars(settings_of(monkeypatch, {})), "_section": named}
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| `COATROOM_([A-Z_]+)`", GUIDE.read_text(), re.M))
+    assert rows == {name: name.upper().replace("-", "_") for name in named}
+
+
+def test_the_guides_sections_for_other_tools_are_settings_too():
+    text = GUIDE.read_text()
+    (yaml,) = re.findall(r"^        coatroom:\n            (\w+): \S+$", text, re.M)
+    (buildout,) = re.findall(r"^zope-conf-additional =\n    <product-config coatroom>\n        (\w+) \S+\n    </product", text, re.M)
+    assert yaml == buildout == "store"

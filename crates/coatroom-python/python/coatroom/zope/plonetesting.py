@@ -32,16 +32,19 @@ class CoatroomLayer(PloneSandboxLayer):
         testing.houses.close()
 
 
-class _Integration(IntegrationTesting):
-    """Gives the request its session, as traversal does for requests that come from outside."""
+class CoatroomIntegrationTesting(IntegrationTesting):
+    """Gives the test's request its session, as traversal does for requests that come from outside.
+
+    For layers of add-ons, whose bases have COATROOM_FIXTURE.
+    """
 
     def testSetUp(self):
         super().testSetUp()
         _equip(self)
 
 
-class _Functional(FunctionalTesting):
-    """The same."""
+class CoatroomFunctionalTesting(FunctionalTesting):
+    """The same for tests that commit."""
 
     def testSetUp(self):
         super().testSetUp()
@@ -53,5 +56,5 @@ def _equip(layer):
 
 
 COATROOM_FIXTURE = CoatroomLayer()
-COATROOM_INTEGRATION_TESTING = _Integration(bases=(COATROOM_FIXTURE,), name="Coatroom:Integration")
-COATROOM_FUNCTIONAL_TESTING = _Functional(bases=(COATROOM_FIXTURE,), name="Coatroom:Functional")
+COATROOM_INTEGRATION_TESTING = CoatroomIntegrationTesting(bases=(COATROOM_FIXTURE,), name="Coatroom:Integration")
+COATROOM_FUNCTIONAL_TESTING = CoatroomFunctionalTesting(bases=(COATROOM_FIXTURE,), name="Coatroom:Functional")

@@ -23,6 +23,9 @@ test, and lasts as long as the test's clock says::
             sdm.getSessionData()["cart"] = ["tea"]
             self.layer["clock"].advance(21 * 60)
             self.assertNotIn("cart", sdm.getSessionData())
+
+An add-on's own layer is made on COATROOM_FIXTURE with CoatroomIntegrationTesting or
+CoatroomFunctionalTesting, so that its requests have a session, too.
 """
 
 import contextlib
@@ -31,6 +34,7 @@ import os
 import transaction
 
 from coatroom import ManualClock
+from coatroom.zope import housekeeping
 from coatroom.zope import houses
 from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
@@ -67,7 +71,8 @@ def memory_session(**values):
 def sessions_in_memory(app, **options):
     """The sessions of an application object in memory, from here to the end of the block: its clock.
 
-    Leaves the application as coatroom-zope install does, for a test that throws it away.
+    Leaves the application as coatroom-zope install does, for a test that throws it away. Within the
+    block nothing is swept or told unless the container's ``housekeep()`` is called.
     """
     from coatroom.zope import install
 
@@ -75,12 +80,14 @@ def sessions_in_memory(app, **options):
     os.environ["COATROOM_STORE"] = MEMORY
     settings.forget()
     clock = TransientObjectContainer._clock = ManualClock()
+    swept, housekeeping.sweeps_by_itself = housekeeping.sweeps_by_itself, False
     try:
         install.install(app, **options)
         yield clock
     finally:
         transaction.abort()
         TransientObjectContainer._clock = None
+        housekeeping.sweeps_by_itself = swept
         if before is None:
             del os.environ["COATROOM_STORE"]
         else:
@@ -88,9 +95,18 @@ def sessions_in_memory(app, **options):
         houses.close()
 
 
+_LAYERS = (
+    "COATROOM_FIXTURE",
+    "COATROOM_INTEGRATION_TESTING",
+    "COATROOM_FUNCTIONAL_TESTING",
+    "CoatroomIntegrationTesting",
+    "CoatroomFunctionalTesting",
+)
+
+
 def __getattr__(name):
     """The Plone layers need plone.app.testing, which only they are to ask for."""
-    if name in ("COATROOM_FIXTURE", "COATROOM_INTEGRATION_TESTING", "COATROOM_FUNCTIONAL_TESTING"):
+    if name in _LAYERS:
         from coatroom.zope import plonetesting
 
         return getattr(plonetesting, name)
