@@ -1,5 +1,6 @@
 """A Zope instance in a directory of its own, driven over HTTP."""
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -185,6 +186,20 @@ class Browser:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = content.strip('"')
+
+
+def while_one_writes(browser, work):
+    """Does something while a page of this browser has read its session and not yet written; its answer."""
+    gate = Browser(browser.instance)
+    assert gate.get("/sess-gate", step="close").status == 200
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(browser.get, "/sess-slow-write")
+        assert gate.get("/sess-gate", step="reached").status == 200
+        try:
+            work()
+        finally:
+            gate.get("/sess-gate", step="open")
+        return writing.result()
 
 
 def _interruptible():

@@ -1,4 +1,5 @@
 import os
+import threading
 import time
 
 from BTrees.OOBTree import OOBTree
@@ -33,3 +34,28 @@ class Told(SimpleItem):
     def _write(self, what, item):
         with open(os.environ["COATROOMSITE_TOLD"], "a") as file:
             file.write(f"{what} {item['n']} {os.getpid()}\n")
+
+
+class Gate:
+    """Where a page stops that has read its session, until a test lets it go on and write."""
+
+    def __init__(self):
+        self.close()
+
+    def close(self):
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def open(self):
+        self.opened.set()
+
+    def pass_through(self):
+        self.reached.set()
+        wait_for(self.opened)
+
+
+def wait_for(event):
+    if not event.wait(60):
+        raise RuntimeError("nobody came")
+
+
+gate = Gate()

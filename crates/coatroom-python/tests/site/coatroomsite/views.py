@@ -20,6 +20,15 @@ def pause(milliseconds):
         time.sleep(float(milliseconds) / 1000)
 
 
+def shown(value):
+    """A value as text, the same in every process."""
+    if isinstance(value, dict):
+        return str({key: shown(each) for key, each in value.items()})
+    if isinstance(value, (list, set)):
+        return str(sorted(shown(each) for each in value))
+    return repr(value)
+
+
 class Page(BrowserView):
     def __call__(self):
         form = self.request.form
@@ -52,7 +61,7 @@ class Read(Page):
     def answer(self):
         session = self.request.SESSION
         return {
-            "data": {str(key): repr(value) for key, value in session.items()},
+            "data": {str(key): shown(value) for key, value in session.items()},
             "id": session.getId(),
             "key": session.getContainerKey(),
             "user": getSecurityManager().getUser().getId(),
@@ -77,14 +86,34 @@ class Invalidate(Page):
 
 
 class SlowWrite(Page):
-    """Reads, waits, writes."""
+    """Reads, waits at the gate, writes."""
 
-    def answer(self, key="slow", wait="500"):
+    def answer(self, key="slow"):
         session = self.request.SESSION
         before = session.get(key, 0)
-        pause(wait)
+        objects.gate.pass_through()
         session[key] = before + 1
         return before + 1
+
+
+class Gate(Page):
+    """For the test: closes the gate, says when somebody stands there, opens it."""
+
+    def answer(self, step):
+        if step == "reached":
+            objects.wait_for(objects.gate.reached)
+        else:
+            {"close": objects.gate.close, "open": objects.gate.open}[step]()
+        return True
+
+
+class Collections(Page):
+    """Values that another process pickles otherwise: sets of text have an order of each process' own."""
+
+    def answer(self):
+        words = {f"word {number}" for number in range(50)}
+        self.request.SESSION["collections"] = {"set": words, "list": [words, {"again": words}]}
+        return True
 
 
 class Refuser:
