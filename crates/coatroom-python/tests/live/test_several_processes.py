@@ -193,6 +193,17 @@ def test_a_slow_writer_on_one_never_brings_back_what_ended_on_the_other(pair):
     assert data(slow.one) == data(slow.two) == {"slow": "1"}
 
 
+@pytest.mark.parametrize("command", ["install", "status"])
+def test_a_directory_for_a_database_of_several_is_noted(pair, command):
+    assert "note:" not in pair.one.coatroom_zope(command).stdout
+    pair.one.environment["COATROOM_STORE"] = f"embedded:{pair.place / 'alone'}"
+    try:
+        said = pair.one.coatroom_zope(command).stdout
+    finally:
+        del pair.one.environment["COATROOM_STORE"]
+    assert f"note: embedded:{pair.place / 'alone'} serves one process, and this database may have several" in said
+
+
 NOTIFY = """
 from coatroomsite.objects import Told
 if "told" not in app.objectIds():

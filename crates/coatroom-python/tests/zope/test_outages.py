@@ -240,7 +240,7 @@ def test_a_password_that_opens_is_not_shown_either(on, caplog, monkeypatch, caps
         shown = container.sessionOverview()["store"]
         texts = [shown, repr(state), repr(state.house), repr(vars(state.house)), repr(state.native), repr(state.jar)]
         monkeypatch.setattr(install, "status", lambda app: [])
-        commands._status(None, None)
+        commands._status(container.aq_parent, None)
     texts += [capsys.readouterr().out, caplog.text or "nothing"]
     assert "***" in shown
     for text in texts:

@@ -10,6 +10,8 @@ from ZODB.POSException import POSError
 
 #: How often something is tried against a database that others write to.
 _ATTEMPTS = 5
+#: The storages that several processes open.
+_SHARED = {"ClientStorage", "RelStorage"}
 _LOCKED = """{error}
 Another process has this instance's database open. Stop the instance first, or run this against ZEO.
 """
@@ -66,13 +68,17 @@ def _open(configuration):
 def _install(app, options):
     from coatroom.zope import install
 
-    return _commit(lambda: install.install(app, options.timeout, options.keep_managers), "coatroom-zope install")
+    _commit(lambda: install.install(app, options.timeout, options.keep_managers), "coatroom-zope install")
+    for line in _hints(app):
+        print(line)
+    return 0
 
 
 def _uninstall(app, options):
     from coatroom.zope import install
 
-    return _commit(lambda: install.uninstall(app), "coatroom-zope uninstall")
+    _commit(lambda: install.uninstall(app), "coatroom-zope uninstall")
+    return 0
 
 
 def _commit(work, note):
@@ -83,7 +89,17 @@ def _commit(work, note):
             done = work()
     for line in done or ["nothing to do"]:
         print(line)
-    return 0
+
+
+def _hints(app):
+    """What goes wrong where several processes serve a database, and each has a directory of its own."""
+    from coatroom.zope import settings
+
+    store, storage = settings.shown_store(), app._p_jar.db().storage
+    # Perhaps in a wrapper that compresses, say.
+    kinds = {type(each).__name__ for each in (storage, getattr(storage, "base", None))}
+    if kinds & _SHARED and store.startswith(("embedded:", "memory:")):
+        yield f"note: {store} serves one process, and this database may have several; see docs/plone.md"
 
 
 def _status(app, options):
@@ -94,6 +110,8 @@ def _status(app, options):
     width = max(len(what) for what, _ in rows)
     for what, how in rows:
         print(f"{what:<{width}}  {how}")
+    for line in _hints(app):
+        print(line)
     return 0
 
 
