@@ -8,6 +8,7 @@ from test_values import VISITOR
 from test_values import get
 from test_values import put
 from test_values import revision
+from ZODB import broken
 
 from coatroom.zope import names
 from coatroom.zope.errors import UnpicklableValueError
@@ -61,6 +62,32 @@ def test_attributes_of_a_text_are_kept(site):
     with site.visit() as container:
         container[VISITOR]["tagged"].tags.append(2)
     assert get(site, "tagged").tags == [1, 2]
+
+
+@pytest.mark.parametrize("make", [things.Order.Line, things.Order.Part, lambda: [things.Order.Part()]])
+def test_a_class_may_lie_in_another_one(site, make):
+    put(site, inner=make(), state=things.Order.State.OPEN)
+    assert get(site, "state") is things.Order.State.OPEN
+    with site.visit() as container:
+        found = container[VISITOR]["inner"]
+        found = found[0] if isinstance(found, list) else found
+        assert type(found) in (things.Order.Line, things.Order.Part)
+        found.things = 2
+    with site.visit() as container:
+        found = container[VISITOR]["inner"]
+        assert (found[0] if isinstance(found, list) else found).things == 2
+
+
+def test_a_class_in_another_one_comes_back_after_it_was_gone(site, monkeypatch):
+    put(site, lines=[things.Order.Line()])
+    with monkeypatch.context() as patch:
+        patch.delattr(things.Order, "Line")
+        with site.visit() as container:
+            lines = container[VISITOR]["lines"]
+            assert isinstance(lines[0], broken.Broken)
+            lines.append(1)
+    broken.broken_cache.clear()
+    assert type(get(site, "lines")[0]) is things.Order.Line
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ pickle that refers to it names it, and says so in front, so that what is no long
 found without unpickling anything.
 """
 
+import importlib
 import io
+import operator
 import os
 import pickle
 import struct
@@ -181,13 +183,33 @@ def _the_same(_id):
     """Stands for an object in a fingerprint, which is never loaded."""
 
 
+def find_global(module, name):
+    """What a pickle names, be it within another class too; something broken where it is gone."""
+    if "." in name:
+        try:
+            return operator.attrgetter(name)(importlib.import_module(module))
+        except (AttributeError, ImportError):
+            pass
+    return broken.find_global(module, name)
+
+
+def _rebuild(module, name, *arguments):
+    cls = find_global(module, name)
+    return cls.__new__(cls, *arguments)
+
+
+#: What a pickle calls to name what was broken, and what is called instead.
+_OURS = {broken.find_global: find_global, broken.rebuild: _rebuild}
+
+
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, jar):
         super().__init__(file)
         self._jar = jar
 
     def find_class(self, module, name):
-        return broken.find_global(module, name)
+        found = find_global(module, name)
+        return _OURS.get(found, found) if isinstance(found, FunctionType) else found
 
     def persistent_load(self, reference):
         oid, cls = reference
