@@ -41,6 +41,10 @@ class Pages(SimpleItem):
         self.REQUEST.SESSION["n"] = 1
         raise RuntimeError("as it always does")
 
+    def refuse(self):
+        """Fails at the commit."""
+        transaction.get().join(Refuses())
+
     def read(self):
         """Makes a session and stores nothing."""
         return self.REQUEST.SESSION.getId()

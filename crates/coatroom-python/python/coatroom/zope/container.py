@@ -207,7 +207,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
         if type(key) is not str and not names.is_possible(key):
             return None
         house = self._house()
-        if self._inband_housekeeping:
+        if self._inband_housekeeping and self._sessions().keeps_changes:
             housekeeping.housekeep_inband(self, house)
         sessions = self._sessions()
         state = sessions.find(house, key, self._ring(), passive)
@@ -224,7 +224,8 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
 
     def _begin(self, key):
         state = self._open(key, count=True)
-        notifications.begun(self, state)
+        if state.sessions.keeps_changes:
+            notifications.begun(self, state)
         return state
 
     def _open(self, key, count):

@@ -131,7 +131,9 @@ class SessionJar:
         obj.__setstate__(values.load(pickled, self)[2])
 
     def register(self, obj):
-        self._state().changed_objects[obj._p_oid] = obj
+        state = self._state()
+        state.will_change()
+        state.changed_objects[obj._p_oid] = obj
 
     def readCurrent(self, obj):
         """Every key of a session is guarded by its own compare-and-set."""

@@ -45,6 +45,9 @@ def secure(manager, user):
     ids, container, old = _parts(manager)
     if container is None:
         return
+    if container._isClosed():
+        container._hideSession(old, user)
+        return
     state = container._find(old)
     if state is not None:
         if state.owner is None or not state.owner.is_same(user):

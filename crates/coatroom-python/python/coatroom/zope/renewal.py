@@ -11,6 +11,14 @@ class Renewal:
         """Whether a login has moved the session of this key to another one."""
         return self._sessions().is_superseded(self._house(), key, self._ring())
 
+    def _isClosed(self):
+        """Whether the transaction takes no changes any more."""
+        return not self._sessions().keeps_changes
+
+    def _hideSession(self, key, user):
+        """Has no other user's session seen under a key, where none can be renewed."""
+        self._sessions().hide_from(user, self._house(), key, self._ring())
+
     def _renewSession(self, old_key, new_key, user, folder=None):
         """Gives the session to ``user`` under the key that ``new_key()`` makes.
 
@@ -20,6 +28,7 @@ class Renewal:
         """
         house, ring = self._house(), self._ensure_ring()
         sessions = self._sessions()
+        sessions.will_change()
         if sessions.is_superseded(house, old_key, ring):
             return
         state = self._find(old_key)

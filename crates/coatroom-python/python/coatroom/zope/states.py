@@ -114,6 +114,11 @@ class SessionState(Staging):
         folder = self.record.read(names.FOLDER) if id is not None else None
         return Principal(id, folder.decode() if folder else None) if id is not None else None
 
+    def will_change(self):
+        """Raises where the transaction takes no changes any more."""
+        if self.sessions is not None:
+            self.sessions.will_change()
+
     # Keys and values.
 
     def keys(self):
@@ -156,6 +161,7 @@ class SessionState(Staging):
         return value
 
     def set(self, name, value):
+        self.will_change()
         # A character takes four bytes at most.
         if len(name) > names.MAX_NAME_BYTES // 4 and len(name.encode()) > names.MAX_NAME_BYTES:
             raise SessionLimitError(f"a session key has at most {names.MAX_NAME_BYTES - 1} bytes")
@@ -164,6 +170,7 @@ class SessionState(Staging):
         self._assigned.add(name)
 
     def delete(self, name):
+        self.will_change()
         if not self.has(name):
             raise KeyError(name)
         if self._referred(name):
@@ -175,6 +182,7 @@ class SessionState(Staging):
         self.record.remove(name)
 
     def clear(self):
+        self.will_change()
         # Objects that somebody may hold go at the commit.
         objects = {name: self.record.read(name) for name in self._object_names()} if self._jar is not None else {}
         self._forget_live()

@@ -14,6 +14,7 @@ from threading import get_ident
 
 import transaction
 from transaction.interfaces import ISavepointDataManager
+from transaction.interfaces import TransactionFailedError
 from zope.interface import implementer
 
 from coatroom.zope import jars
@@ -22,6 +23,7 @@ from coatroom.zope import settings
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.guards import guarded
+from coatroom.zope.late import Late
 from coatroom.zope.states import SessionState
 from coatroom.zope.turns import turns
 from coatroom.zope.unwinding import Unwinding
@@ -48,16 +50,24 @@ def _sessions_of(manager):
         found = present.data(_mine)
     except KeyError:
         found = None
-    if found is None or found.is_over:
-        found = TransactionSessions(manager, found)
+    if found is not None and not found.is_over:
+        return found
+    found = TransactionSessions(manager, found)
+    try:
         present.join(found)
-        present.set_data(_mine, found)
+    except (TransactionFailedError, ValueError):
+        # It takes nobody any more.
+        return LateSessions(manager, present, _mine)
+    present.set_data(_mine, found)
     return found
 
 
 @implementer(ISavepointDataManager)
 class TransactionSessions(Voting, Unwinding):
     """Reads each session once, so that a transaction sees one state of it."""
+
+    #: Whether the transaction takes changes.
+    keeps_changes = True
 
     def __init__(self, manager, before=None):
         self.transaction_manager = manager
@@ -85,17 +95,26 @@ class TransactionSessions(Voting, Unwinding):
     def begin(self, house, key, ring, now):
         """A new session under a key that has none."""
         place = (house.url, house.namespace, key)
-        native = self._handle(house, key, ring, place)
-        state = SessionState.begun(house, key, native, ring, now)
-        state.is_kept = place not in self._superseded
-        self._states[place] = self._joined(state)
+        if place in self._superseded:
+            return self._begin_unkept(house, key, ring, now)
+        return self._begin(house, key, ring, now, self._handle(house, key, ring, place))
+
+    def _begin_unkept(self, house, key, ring, now):
+        state = self._begin(house, key, ring, now, _nothing(house))
+        state.is_kept = False
         return state
+
+    def _begin(self, house, key, ring, now, native):
+        state = SessionState.begun(house, key, native, ring, now)
+        self._states[(house.url, house.namespace, key)] = self._joined(state)
+        return state
+
+    def will_change(self):
+        """Called before a session is changed."""
 
     def _handle(self, house, key, ring, place):
         """The engine's handle for a new session. Where there is an old one it is ended by the same
         handle, which then writes the new one."""
-        if place in self._superseded:
-            return _nothing(house)
         for old in self._ended:
             if old.house is house and old.key == key:
                 return old.native
@@ -230,6 +249,10 @@ class TransactionSessions(Voting, Unwinding):
         if turn is not None:
             self._turns.append(turn)
         return turn
+
+
+class LateSessions(Late, TransactionSessions):
+    """Those of a transaction that takes no changes any more."""
 
 
 def _find(last, id, manager, house, key, ring):

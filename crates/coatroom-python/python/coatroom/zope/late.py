@@ -1,0 +1,68 @@
+"""Sessions in a transaction that takes no changes any more: its commit runs, is done, or has failed.
+
+What hooks and error pages do then with a session is looking at it. That goes on; what would change
+it raises what the transaction raises.
+"""
+
+
+class Late:
+    """Mixed into the sessions of such a transaction. It never hears of them."""
+
+    keeps_changes = False
+
+    def __init__(self, manager, present, key):
+        self._present = present
+        self._key = key
+        super().__init__(manager)
+        present.set_data(key, self)
+        manager.registerSynch(self)
+
+    @property
+    def is_over(self):
+        """Whether the transaction has let go of them."""
+        try:
+            return self._present.data(self._key) is not self
+        except KeyError:
+            return True
+
+    def will_change(self):
+        """Raises why nothing can be changed."""
+        self._present.join(self)
+
+    def begin(self, house, key, ring, now):
+        """A session that is not kept."""
+        return self._begin_unkept(house, key, ring, now)
+
+    def end(self, state):
+        """Raises why none can be ended."""
+        self.will_change()
+
+    def hide_from(self, user, house, key, ring):
+        """Another user's session is none."""
+        state = self.find(house, key, ring)
+        if state is not None and state.owner is not None and not state.owner.is_same(user):
+            self._states[(house.url, house.namespace, key)] = None
+
+    def _take_turn(self, locator):
+        # Nobody would end it.
+        return None
+
+    # What the transaction manager tells.
+
+    def beforeCompletion(self, txn):
+        """Not of interest."""
+
+    def afterCompletion(self, txn):
+        """An aborted transaction is over now."""
+        if self.is_over or txn is self._present:
+            self._leave()
+
+    def newTransaction(self, txn):
+        """Another one has begun."""
+        if txn is not self._present:
+            self._leave()
+
+    def _leave(self):
+        """Whoever holds an object of a session loads it anew."""
+        self.transaction_manager.unregisterSynch(self)
+        self._part(is_committed=False)
