@@ -4,11 +4,14 @@ import threading
 
 import pytest
 import things
+from persistent.list import PersistentList
 from test_values import VISITOR
 from test_values import get
 from test_values import put
 from test_values import revision
 from ZODB import broken
+from ZODB.blob import Blob
+from ZODB.POSException import ReadConflictError
 
 from coatroom.zope import names
 from coatroom.zope.errors import UnpicklableValueError
@@ -62,6 +65,24 @@ def test_attributes_of_a_text_are_kept(site):
     with site.visit() as container:
         container[VISITOR]["tagged"].tags.append(2)
     assert get(site, "tagged").tags == [1, 2]
+
+
+@pytest.mark.parametrize("value", [Blob(), [Blob()], PersistentList([Blob()])])
+def test_a_blob_is_refused_since_its_data_would_be_lost(site, value):
+    with pytest.raises(UnpicklableValueError, match="a blob"):
+        put(site, upload=value)
+    put(site, n=1)
+    assert get(site, "upload") is None
+
+
+class ReadsWhatChanged:
+    def __getstate__(self):
+        raise ReadConflictError("somebody else changed it")
+
+
+def test_a_conflict_while_a_value_is_pickled_stays_one(site):
+    with pytest.raises(ReadConflictError):
+        put(site, value=ReadsWhatChanged())
 
 
 @pytest.mark.parametrize("make", [things.Order.Line, things.Order.Part, lambda: [things.Order.Part()]])

@@ -6,6 +6,7 @@ import weakref
 
 from persistent import PickleCache
 from ZODB import broken
+from ZODB.blob import Blob
 from ZODB.POSException import InvalidObjectReference
 from ZODB.POSException import POSKeyError
 
@@ -37,6 +38,8 @@ class SessionJar:
 
     def adopt(self, obj):
         """The object id of an object that is part of a value."""
+        if isinstance(obj, Blob):
+            raise TypeError("a blob, whose data lies in files, cannot be kept; keep its bytes")
         if obj._p_jar is None:
             self._take(obj)
         elif obj._p_jar is not self:

@@ -16,6 +16,7 @@ from types import FunctionType
 from Acquisition import ExplicitAcquisitionWrapper
 from Acquisition import ImplicitAcquisitionWrapper
 from persistent import Persistent
+from transaction.interfaces import TransientError
 from ZODB import broken
 from ZODB.POSException import InvalidObjectReference
 
@@ -94,7 +95,7 @@ def _dump(value, oid_of, name):
         except pickle.PicklingError:
             # Perhaps for a class that is gone: then what is broken stays as it is.
             return _pickled(_BrokenPickler, value, oid_of)
-    except InvalidObjectReference:
+    except (InvalidObjectReference, TransientError):
         raise
     except Exception as error:
         raise UnpicklableValueError(f"keeping {names.described(name)} failed: {error}") from error
