@@ -89,7 +89,8 @@ class Pages(SimpleItem):
         return "done"
 
     def url(self):
-        """The address of this page as it would be linked."""
+        """The address of this page as it would be linked, once the session was used."""
+        self.REQUEST.SESSION.getId()
         return self.absolute_url()
 
 

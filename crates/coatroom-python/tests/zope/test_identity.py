@@ -1,10 +1,12 @@
 """Whose a session is, and who can know its id: over the publisher, as browsers and attackers come."""
 
+import contextlib
 import logging
 
 import pytest
 import transaction
 import zope.component
+from Products.Sessions import BrowserIdManager as stock
 
 NAME = "_ZopeId"
 
@@ -121,21 +123,39 @@ def test_a_page_that_sets_no_id_may_be_cached(zope, app):
     assert zope.get("/pages/cached", browser_id=known).header("Cache-Control") == "public, max-age=3600"
 
 
-@pytest.mark.parametrize("encoding", [0, 1])
-def test_a_login_renews_the_id_in_the_urls_too(zope, app, encoding):
+@contextlib.contextmanager
+def ids_in(app, *namespaces, encoding):
+    """A site whose browser ids come in other ways than in cookies and forms."""
     ids = app.browser_id_manager
-    ids.setBrowserIdNamespaces(("url",))
+    ids.setBrowserIdNamespaces(namespaces)
     ids.setAutoUrlEncoding(encoding)
     ids.updateTraversalData()
     transaction.commit()
     try:
-        check_login_by_url(zope, app, encoding)
+        yield
     finally:
         transaction.begin()
         ids.setBrowserIdNamespaces(("cookies", "form"))
         ids.setAutoUrlEncoding(0)
         ids.updateTraversalData()
         transaction.commit()
+
+
+@pytest.mark.parametrize("encoding", [0, 1])
+def test_a_login_renews_the_id_in_the_urls_too(zope, app, encoding):
+    with ids_in(app, "url", encoding=encoding):
+        check_login_by_url(zope, app, encoding)
+
+
+@pytest.mark.parametrize("encoding", [0, 1])
+@pytest.mark.parametrize("path", ["", f"/{NAME}/{stock.getNewBrowserId()}"])
+def test_a_url_without_an_id_of_this_site_leaves_the_cookie_its_session(zope, app, encoding, path):
+    with ids_in(app, "url", "cookies", encoding=encoding):
+        known = visitor(zope)
+        shown = zope.get(f"{path}/pages/show", browser_id=known)
+        assert "mine" in shown.body and shown.browser_id is None
+        there = zope.get(f"{path}/pages/url", browser_id=known).body
+        assert there == ("http://localhost/" + (f"{NAME}/{known}/" if encoding else "") + "pages")
 
 
 def check_login_by_url(zope, app, encoding):

@@ -55,9 +55,14 @@ class BrowserIdManager(stock.BrowserIdManager):
             found = super().getBrowserId(create=0)
             if found is not None or not create:
                 return found
-        elif not create and not self.auto_url_encoding:
-            request.browser_id_ = None
-            return None
+        else:
+            adopted = self._adopt(request)
+            if adopted is not None:
+                _rewrite(request, present, adopted)
+                return adopted
+            if not create and not self.auto_url_encoding:
+                request.browser_id_ = None
+                return None
         return self._issue(request, present)
 
     # What gives the id to a script, or takes one from a link, the stock manager publishes.
