@@ -29,8 +29,8 @@ class SessionManager:
         has one, so that machines agree on every deadline
     :param on_event: ``callable(kind, locator, principal, snapshot)``; ``"expired"`` and ``"evicted"``
         carry a Snapshot, and an exception on ``"expired"`` has it told again after a minute
-    :param sweep_every: seconds between looks for expired sessions, on a daemon thread; None for no
-        thread, and then :meth:`sweep` is the application's to call
+    :param sweep_every: seconds between looks for expired sessions, on a daemon thread, 0.001 and more; None
+        for no thread, and then :meth:`sweep` is the application's to call
 
     Raises ConfigurationError for a setting out of its range. For any number of threads.
     """
@@ -51,20 +51,25 @@ class SessionManager:
         on_event: _native.Listener | None = None,
         sweep_every: float | None = 1.0,
     ) -> None:
+        _check(on_event, sweep_every)
         self._on_conflict: _native.OnConflict = on_conflict
-        self._native = _native.SessionManager(
-            store,
-            namespace=namespace,
-            idle_timeout=idle_timeout,
-            lifetime=lifetime,
-            unconfirmed_timeout=unconfirmed_timeout,
-            on_conflict=on_conflict,
-            max_attributes=max_attributes,
-            max_value_bytes=max_value_bytes,
-            max_record_bytes=max_record_bytes,
-            clock=clock,
-            on_event=on_event,
-        )
+        try:
+            self._native = _native.SessionManager(
+                store,
+                namespace=namespace,
+                idle_timeout=idle_timeout,
+                lifetime=lifetime,
+                unconfirmed_timeout=unconfirmed_timeout,
+                on_conflict=on_conflict,
+                max_attributes=max_attributes,
+                max_value_bytes=max_value_bytes,
+                max_record_bytes=max_record_bytes,
+                clock=clock,
+                on_event=on_event,
+            )
+        except (OverflowError, ValueError) as error:
+            # No duration, no size, no rule.
+            raise _native.ConfigurationError(str(error)) from error
         self._stop = threading.Event()
         if sweep_every is not None:
             _start_sweeper(self, sweep_every)
@@ -76,12 +81,12 @@ class SessionManager:
 
     def open(self, id: str) -> Session | None:
         """The session that an id opens; None where it is unknown, ended, expired or malformed."""
-        native = self._native.open(id)
+        native = self._native.open(_text(id))
         return None if native is None else self._session(native)
 
     def open_locator(self, locator: str) -> Session | None:
         """The session of a locator, for the server's own code; no activity."""
-        native = self._native.open_locator(locator)
+        native = self._native.open_locator(_text(locator))
         return None if native is None else self._session(native)
 
     def keyed(self, key: str | bytes, *, passive: bool = False) -> Session:
@@ -93,6 +98,8 @@ class SessionManager:
 
     def commit(self, session: Session) -> str | None:
         """Commits a session; after a login or renewal the new id, which the client must now use."""
+        if not isinstance(session, Session):
+            raise TypeError(f"what is committed is a Session, not {type(session).__name__}")
         return self._native.commit(session._native)
 
     def undo(self, undo: _native.Undo) -> None:
@@ -101,7 +108,7 @@ class SessionManager:
 
     def end(self, locator: str) -> bool:
         """Ends the session of a locator, everywhere, at the next load; whether there was one."""
-        return self._native.end(locator)
+        return self._native.end(_text(locator))
 
     def end_all(self, principal: str) -> int:
         """Ends all sessions of a principal; how many. A login at the same time loses."""
@@ -150,7 +157,20 @@ class SessionManager:
 
 
 def _bytes(key: str | bytes) -> bytes:
-    return key.encode() if isinstance(key, str) else key
+    # Keys may come from visitors, with half characters.
+    return key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
+
+
+def _text(id: str) -> str:
+    """An id as it came with a request; nothing where it has half characters, which no id has."""
+    return id if not isinstance(id, str) or id.isascii() else ""
+
+
+def _check(on_event: object, sweep_every: float | None) -> None:
+    if on_event is not None and not callable(on_event):
+        raise TypeError(f"on_event is callable, and {type(on_event).__name__} is not")
+    if sweep_every is not None and not 0.001 <= sweep_every <= threading.TIMEOUT_MAX:
+        raise _native.ConfigurationError(f"sweep_every is {sweep_every} s, outside its range of 0.001 s and more")
 
 
 def _start_sweeper(manager: SessionManager, interval: float) -> None:

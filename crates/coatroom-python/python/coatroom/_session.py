@@ -15,7 +15,11 @@ MESSAGE_PACK = 0
 
 def encode(value: Any) -> bytes:
     """A value as the library's other users read it. Raises TypeError for what MessagePack lacks."""
-    packed: bytes = msgpack.packb(value)
+    try:
+        packed: bytes = msgpack.packb(value)
+    except (OverflowError, ValueError) as error:
+        # Numbers over 64 bits, half characters, what holds itself.
+        raise TypeError(f"MessagePack has no such value: {error}") from error
     return packed
 
 
@@ -27,9 +31,25 @@ def decode(name: str, raw: _native.Raw) -> Any:
             f"reading attribute {name!r} failed: its format is {form}, not MessagePack; use get_raw"
         )
     try:
-        return msgpack.unpackb(data)
-    except ValueError as error:
+        return _unpacked(data)
+    except (TypeError, ValueError) as error:
         raise _native.SessionError(f"reading attribute {name!r} failed: {error}") from error
+
+
+def _unpacked(data: bytes) -> Any:
+    try:
+        return msgpack.unpackb(data, strict_map_key=False)
+    except TypeError:
+        # A tuple in the place of a key comes back as a list, which is none.
+        return msgpack.unpackb(data, strict_map_key=False, object_pairs_hook=_mapping)
+
+
+def _mapping(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    return {_hashable(key): value for key, value in pairs}
+
+
+def _hashable(key: Any) -> Any:
+    return tuple(map(_hashable, key)) if isinstance(key, list) else key
 
 
 class Session:
@@ -109,8 +129,8 @@ class Session:
     def update(self, name: str, function: Callable[[Any], Any], default: Any = None) -> Any:
         """As :meth:`edit`, and kept at once, whatever the request then does; the new value.
 
-        Only for a session that is stored, and only this attribute is written. Gone where it was
-        ended meanwhile.
+        Only for a session that is stored, and only this attribute is written; what this view shows
+        of it stays as it was. Gone where it was ended meanwhile.
         """
         native = self._manager.open_locator(self.locator) if self.locator else None
         if native is None:

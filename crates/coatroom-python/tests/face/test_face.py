@@ -63,8 +63,20 @@ def test_what_is_committed_is_there_again(sessions):
 
 
 def test_an_id_that_is_none_opens_nothing(sessions):
-    for id in ("", "x" * 64, "ä" * 64, "../../etc"):
-        assert sessions.open(id) is None
+    for id in ("", "x" * 64, "ä" * 64, "../../etc", "\udcff" * 64):
+        assert sessions.open(id) is None and sessions.open_locator(id) is None and not sessions.end(id)
+
+
+def test_a_key_is_any_text(sessions):
+    session = sessions.keyed("\udcff")
+    session["n"] = 1
+    session.save()
+    assert sessions.keyed("\udcff")["n"] == 1 and "n" not in sessions.keyed("\udcfe")
+
+
+@pytest.mark.parametrize("value", [{1: "one"}, {None: 0, 1.5: 1, True: 2, b"b": 3}, {(1, ("a", 2)): [{3: 4}]}])
+def test_a_mapping_has_any_key_that_messagepack_knows(sessions, value):
+    assert sessions.open(begin(sessions, value=value))["value"] == value
 
 
 def test_parallel_edits_of_one_value_are_all_kept(sessions):
@@ -212,14 +224,37 @@ def test_settings_out_of_range_and_unknown_stores_are_told():
         coatroom.SessionManager(store, max_attributes=0)
     with pytest.raises(coatroom.ConfigurationError, match="embedded:DIRECTORY"):
         coatroom.Store("mysql://x")
-    with pytest.raises(ValueError, match="idle_timeout"):
-        coatroom.SessionManager(store, idle_timeout=-1)
+    for timeout in (-1, float("nan"), float("inf")):
+        with pytest.raises(coatroom.ConfigurationError, match="idle_timeout"):
+            coatroom.SessionManager(store, idle_timeout=timeout)
+    with pytest.raises(coatroom.ConfigurationError, match="on_conflict"):
+        coatroom.SessionManager(store, on_conflict="never")
+
+
+@pytest.mark.parametrize("interval", [0, -1, 0.0001, float("nan"), float("inf")])
+def test_a_sweeper_that_would_spin_or_end_is_refused(interval):
+    before = threading.active_count()
+    with pytest.raises(coatroom.ConfigurationError, match="sweep_every"):
+        coatroom.SessionManager(coatroom.Store("memory:"), sweep_every=interval)
+    assert threading.active_count() == before
+
+
+def test_what_is_of_another_type_is_told_at_once(sessions, store):
+    with pytest.raises(TypeError, match="on_event"):
+        coatroom.SessionManager(store, on_event="print")
+    with pytest.raises(TypeError):
+        coatroom.SessionManager(store, sweep_every="often")
+    with pytest.raises(TypeError, match="Session"):
+        sessions.commit(None)
 
 
 def test_what_messagepack_lacks_and_what_is_too_large_is_told(sessions):
     session = sessions.open(begin(sessions, n=1))
-    with pytest.raises(TypeError):
-        session["object"] = object()
+    endless = []
+    endless.append(endless)
+    for value in (object(), 2**64, "\ud800", endless):
+        with pytest.raises(TypeError):
+            session["lacking"] = value
     with pytest.raises(coatroom.LimitExceeded, match="max_value_bytes"):
         session["big"] = b"x" * 300_000
     session.set_raw("pickle", 1, b"anything")
