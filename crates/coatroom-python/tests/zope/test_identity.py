@@ -67,6 +67,24 @@ def test_a_user_who_only_reads_gets_no_new_id_each_time(zope, app):
     assert zope.get("/pages/read", browser_id=known, auth="alice").browser_id is None
 
 
+def test_a_session_that_was_used_on_the_way_is_secured_once_the_user_is_known(zope, app):
+    planted = visitor(zope)
+    renewed = zope.get("/pages/show", "early=1", browser_id=planted, auth="alice")
+    assert renewed.browser_id not in (None, planted) and "mine" in renewed.body
+    assert "mine" not in zope.get("/pages/show", browser_id=planted).body
+    hers = renewed.browser_id
+    assert zope.get("/pages/show", "early=1", browser_id=hers, auth="alice").browser_id is None
+    others = zope.get("/pages/write", "early=1&k=his&v=1", browser_id=hers, auth="bob")
+    assert others.browser_id not in (None, hers)
+    assert zope.get("/pages/show", "early=1", browser_id=others.browser_id, auth="bob").body == "{'his': '1'}"
+
+
+def test_a_session_begun_on_the_way_is_its_users(zope, app):
+    hers = zope.get("/pages/write", "early=1&k=a&v=1", auth="alice").browser_id
+    assert zope.get("/pages/show", browser_id=hers, auth="alice").browser_id is None
+    assert zope.get("/pages/show", browser_id=hers, auth="bob").body == "{}"
+
+
 def test_a_users_own_session_keeps_its_id(zope, app):
     known = zope.get("/pages/write", "k=a&v=1", auth="alice").browser_id
     again = zope.get("/pages/write", "k=b&v=2", browser_id=known, auth="alice")

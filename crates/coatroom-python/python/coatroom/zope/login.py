@@ -15,6 +15,8 @@ logger = logging.getLogger("coatroom.zope")
 
 #: On the request: who signed in in its course.
 _SIGNED_IN = "session_principal_"
+#: In the request: the session data managers that were asked before it was known who comes.
+_ASKED_EARLY = "session_managers_asked_early_"
 
 
 def principal_of(request):
@@ -54,6 +56,23 @@ def secure(manager, user):
             container._renewSession(old, ids.renewBrowserId, *user)
     elif ids.isBroughtByRequest() and not container._isSuperseded(old):
         ids.renewBrowserId(container._house())
+
+
+def note_early(manager):
+    """A session is used by nobody that is known; during traversal he may become known later."""
+    # Not on the request, which would hold itself by it.
+    early = getattr(manager.REQUEST, "other", {}).setdefault(_ASKED_EARLY, [])
+    if manager not in early:
+        early.append(manager)
+
+
+def on_known(event):
+    """The request has been traversed, and who makes it is known: also of the sessions used on the way."""
+    request = event.request
+    early = getattr(request, "other", {}).pop(_ASKED_EARLY, ())
+    if early and principal_of(request) is not None:
+        for manager in early:
+            manager.getSessionData(create=0)
 
 
 def claim(session, user):
