@@ -4,6 +4,16 @@ A :class:`Store` keeps sessions, a :class:`SessionManager` opens, lists and ends
 :class:`Session` is one request's view of one: its changes are kept by
 :meth:`SessionManager.commit` or :meth:`Session.save`, replayed on whatever other requests
 committed meanwhile.
+
+Example:
+
+    >>> sessions = SessionManager(Store("memory:"), namespace="shop")
+    >>> id, session = sessions.create()
+    >>> session["visits"] = 1
+    >>> sessions.commit(session) == id  # what the client must use from now on
+    True
+    >>> sessions.open(id)["visits"]
+    1
 """
 
 from coatroom._native import ConfigurationError

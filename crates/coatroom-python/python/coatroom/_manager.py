@@ -33,6 +33,20 @@ class SessionManager:
         for no thread, and then :meth:`sweep` is the application's to call
 
     Raises ConfigurationError for a setting out of its range. For any number of threads.
+
+    Example: a session that ends when nobody comes, by a clock moved by hand:
+
+        >>> from coatroom import ManualClock, Store
+        >>> clock = ManualClock()
+        >>> sessions = SessionManager(Store("memory:"), idle_timeout=60, clock=clock, sweep_every=None)
+        >>> id, session = sessions.create()
+        >>> session.login("alice")
+        >>> id = sessions.commit(session) or id
+        >>> [info.principal for info in sessions.of("alice")]
+        ['alice']
+        >>> clock.advance(61)
+        >>> sessions.open(id) is None
+        True
     """
 
     def __init__(
@@ -97,7 +111,8 @@ class SessionManager:
         return self._session(self._native.keyed(_bytes(key), passive=passive))
 
     def commit(self, session: Session) -> str | None:
-        """Commits a session; after a login or renewal the new id, which the client must now use."""
+        """Commits a session; its id where the client must now use it: of a new session, or after a
+        login or renewal; else None."""
         if not isinstance(session, Session):
             raise TypeError(f"what is committed is a Session, not {type(session).__name__}")
         return self._native.commit(session._native)

@@ -61,6 +61,18 @@ class Session:
     ``get`` followed by a ``set`` of what was computed from it protects nothing: use :meth:`edit`.
 
     Reading never creates a session; the first write does. Not for two threads at once.
+
+    Example: two requests that count, of which the second one commits first:
+
+        >>> from coatroom import SessionManager, Store
+        >>> sessions = SessionManager(Store("memory:"))
+        >>> one, two = sessions.keyed("visitor"), sessions.keyed("visitor")
+        >>> for session in (one, two):
+        ...     session.edit("visits", lambda visits: visits + 1, default=0)
+        >>> two.save()
+        >>> one.save()
+        >>> sessions.keyed("visitor")["visits"]
+        2
     """
 
     def __init__(

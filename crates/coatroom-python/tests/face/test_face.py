@@ -1,5 +1,8 @@
 """The package coatroom: the library's verbs with plain Python values."""
 
+import doctest
+import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -77,6 +80,21 @@ def test_a_key_is_any_text(sessions):
 @pytest.mark.parametrize("value", [{1: "one"}, {None: 0, 1.5: 1, True: 2, b"b": 3}, {(1, ("a", 2)): [{3: 4}]}])
 def test_a_mapping_has_any_key_that_messagepack_knows(sessions, value):
     assert sessions.open(begin(sessions, value=value))["value"] == value
+
+
+@pytest.mark.parametrize("module", [coatroom, coatroom._manager, coatroom._session])
+def test_the_examples_in_docstrings_run(module):
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed
+
+
+def test_the_examples_in_the_readme_run(tmp_path, monkeypatch):
+    readme = pathlib.Path(__file__).parents[2] / "README.md"
+    (example,) = re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    done = {}
+    exec(example, done)
+    assert done["sessions"].open(done["id"])["visits"] == 2
 
 
 def test_parallel_edits_of_one_value_are_all_kept(sessions):
