@@ -75,6 +75,26 @@ def test_another_timeout_loses_nothing_and_holds_for_what_is_there(make_site):
         assert container[VISITOR]["n"] == 1
 
 
+def test_a_change_is_noted_also_where_nothing_else_changed(site):
+    begin(site)
+    site.clock.advance(100)
+    with site.visit() as container:
+        container[VISITOR].setLastModified()
+        then = container[VISITOR].getLastModified()
+    site.clock.advance(1)
+    with site.visit() as container:
+        assert container[VISITOR].getLastModified() == then == site.clock.now() - 1
+        assert container[VISITOR]["n"] == 1
+
+
+def test_a_container_iterates_over_its_keys(make_site):
+    site = make_site()
+    begin(site, "b")
+    begin(site, "a")
+    with site.visit() as container:
+        assert list(container) == container.keys() == ["a", "b"]
+
+
 def test_a_limit_holds(make_site):
     site = make_site(limit=2)
     begin(site, "a")

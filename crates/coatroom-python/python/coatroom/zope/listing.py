@@ -36,6 +36,10 @@ class Listing:
         return names.in_order([*stored, *alive])
 
     @security.protected(access_transient_objects)
+    def __iter__(self):
+        return iter(self.keys())
+
+    @security.protected(access_transient_objects)
     def items(self):
         """The pairs of key and session."""
         found = [(key, self._find(key, passive=True)) for key in self.keys()]

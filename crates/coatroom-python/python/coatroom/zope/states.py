@@ -271,7 +271,8 @@ class SessionState(Staging):
         staged = self.record.staged()
         if self.is_new:
             return bool(staged)
-        return bool(staged) or self.record.is_cleared or self.principal is not None
+        noted = self.principal is not None or self.modified is not None
+        return bool(staged) or self.record.is_cleared or noted
 
     def write(self):
         """Commits to the store by compare-and-set; what takes it back, or None where nothing changed.
