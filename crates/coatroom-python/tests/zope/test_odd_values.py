@@ -75,6 +75,24 @@ def test_a_blob_is_refused_since_its_data_would_be_lost(site, value):
     assert get(site, "upload") is None
 
 
+class Tells:
+    """What notes in the session that it was pickled."""
+
+    sessions = []
+
+    def __getstate__(self):
+        self.sessions[0]["pickled"] = True
+        return {"n": 1}
+
+
+def test_a_change_that_pickling_makes_is_kept(site, monkeypatch):
+    with site.visit() as container:
+        session = container.new_or_existing(VISITOR)
+        monkeypatch.setattr(Tells, "sessions", [session])
+        session["z"] = Tells()
+    assert get(site, "pickled")
+
+
 class ReadsWhatChanged:
     def __getstate__(self):
         raise ReadConflictError("somebody else changed it")

@@ -60,9 +60,12 @@ class Staging:
                 self._stage_object(*self.changed_objects.popitem())
 
     def _stage_assigned(self):
-        for name in sorted(self._assigned):
-            self._stage_value(name)
-        self._assigned.clear()
+        # Pickling runs the values' own code, which may set more.
+        while self._assigned:
+            at_hand = sorted(self._assigned)
+            for name in at_hand:
+                self._stage_value(name)
+            self._assigned.difference_update(at_hand)
 
     def _stage_value(self, name):
         value = self._live[name]
