@@ -27,12 +27,13 @@ class SessionDataManager(stock.SessionDataManager):
         user = login.principal_of(self.REQUEST)
         if user is not None:
             login.secure(self, user)
-        else:
-            login.note_early(self)
         key = self.getBrowserIdManager().getBrowserId(create=create)
         session = self._getSessionDataObject(key) if key is not None else None
-        if user is not None and session is not None:
-            login.claim(session, user)
+        if session is not None:
+            if user is not None:
+                login.claim(session, user)
+            else:
+                login.note_early(self)
         return session
 
     def _getSessionDataContainer(self):
