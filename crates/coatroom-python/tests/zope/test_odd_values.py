@@ -67,6 +67,23 @@ def test_attributes_of_a_text_are_kept(site):
     assert get(site, "tagged").tags == [1, 2]
 
 
+def test_an_attribute_with_a_name_that_is_none_of_ours_is_missing_and_logged(site, caplog):
+    put(site, n=1, basket=things.Basket())
+    with site.visit() as container:
+        state = container[VISITOR].aq_base._state()
+        native = state.house.manager.open_locator(state.native.locator)
+        for name in ("i", "ix", "z", names.PERSISTENT, names.PERSISTENT + "x", names.RESERVED + "x"):
+            native.set_raw(name, 2, b"planted")
+        native.save()
+    with site.visit() as container:
+        assert container[VISITOR].keys() == ["basket", "n"]
+        del container[VISITOR]["basket"]
+    assert get(site, "n") == 1 and "refused session key 'x'" in caplog.text
+    with site.visit() as container:
+        container[VISITOR].clear()
+    assert get(site, "n") is None
+
+
 @pytest.mark.parametrize("value", [Blob(), [Blob()], PersistentList([Blob()])])
 def test_a_blob_is_refused_since_its_data_would_be_lost(site, value):
     with pytest.raises(UnpicklableValueError, match="a blob"):

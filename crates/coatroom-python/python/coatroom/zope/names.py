@@ -1,5 +1,7 @@
 """Names: of sessions in the store, and of attributes in a session's record."""
 
+import re
+
 from coatroom.zope.errors import InvalidKeyError
 
 #: What Coatroom itself keeps in a record begins with this; no session key does.
@@ -25,6 +27,8 @@ DELETE = "delete"
 PERSISTENT = "\1"
 
 MAX_NAME_BYTES = 255
+_INT = re.compile("i-?[0-9]+")
+_OBJECT = re.compile(PERSISTENT + "[0-9a-f]{16}")
 
 
 def encode(key, what="session key"):
@@ -86,13 +90,18 @@ def of_object(oid):
     return PERSISTENT + oid.hex()
 
 
+def is_object(name):
+    """Whether an attribute is a persistent object, by its name."""
+    return name[0] == PERSISTENT and _OBJECT.fullmatch(name) is not None
+
+
 def oid_of(name):
     """The object id that such a name was made of."""
     return bytes.fromhex(name[len(PERSISTENT) :])
 
 
 def described(name):
-    """An attribute in the words of an error."""
+    """An attribute in the words of an error. Who writes the store may have named it anything."""
     if is_key(name):
-        return f"session key {decode(name)!r}"
+        return f"session key {name[1:]!r}" if _INT.fullmatch(name) is None else f"session key {name[1:]}"
     return "a persistent object in a session's value" if name[0] == PERSISTENT else "a session's own data"

@@ -140,7 +140,7 @@ class Staging:
             self.record.remove(name)
 
     def _object_names(self):
-        return {name for name in self.record.names() if name[0] == names.PERSISTENT}
+        return set(filter(names.is_object, self.record.names()))
 
     def _reached(self):
         reached, todo = set(), [name for name in self.record.names() if names.is_key(name)]
