@@ -63,6 +63,21 @@ def test_a_hook_after_the_commit_sees_what_was_committed(visit, is_used):
     assert party.seen == [(2, 3) if is_used else (1, 0)]
 
 
+@pytest.mark.parametrize("key", ["a", "~~~~"])
+def test_a_hook_sees_what_another_party_has_looked_at(visit, key):
+    party = Looks(visit, key)
+    transaction.get().join(party)
+    refused = []
+
+    def hook(_is_committed):
+        party.tpc_vote()
+        refused.append(pytest.raises(ValueError, visit[VISITOR].set, "n", 2))
+
+    transaction.get().addAfterCommitHook(hook)
+    transaction.commit()
+    assert party.seen == [(1, 0)] * 4 and refused
+
+
 def fail():
     transaction.get().join(Refuses())
     with pytest.raises(RuntimeError, match="refused"):

@@ -9,6 +9,8 @@ class Late:
     """Mixed into the sessions of such a transaction. It never hears of them."""
 
     keeps_changes = False
+    #: Whether they were told that a transaction is over.
+    _is_left = False
 
     def __init__(self, manager, present, key):
         self._present = present
@@ -21,7 +23,7 @@ class Late:
     def is_over(self):
         """Whether the transaction has let go of them."""
         try:
-            return self._present.data(self._key) is not self
+            return self._is_left or self._present.data(self._key) is not self
         except KeyError:
             return True
 
@@ -53,9 +55,8 @@ class Late:
         """Not of interest."""
 
     def afterCompletion(self, txn):
-        """An aborted transaction is over now."""
-        if self.is_over or txn is self._present:
-            self._leave()
+        """A transaction is over, but for its hooks."""
+        self._leave()
 
     def newTransaction(self, txn):
         """Another one has begun."""
@@ -64,5 +65,6 @@ class Late:
 
     def _leave(self):
         """Whoever holds an object of a session loads it anew."""
+        self._is_left = True
         self.transaction_manager.unregisterSynch(self)
         self._part(is_committed=False)
