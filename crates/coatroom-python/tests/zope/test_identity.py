@@ -2,11 +2,14 @@
 
 import contextlib
 import logging
+import types
 
 import pytest
 import transaction
 import zope.component
 from Products.Sessions import BrowserIdManager as stock
+
+from coatroom.zope.principals import Principal
 
 NAME = "_ZopeId"
 
@@ -215,6 +218,11 @@ def test_the_same_id_in_two_user_folders_is_two_users(zope, app):
         app.acl_users._doDelUsers(["eve"])
         app._delObject("branch")
         transaction.commit()
+
+
+@pytest.mark.parametrize(("id", "recorded"), [(7, "7"), (b"eve", "b'eve'"), (0, "0"), ("", "")])
+def test_a_user_folder_may_have_ids_that_are_no_text(id, recorded):
+    assert Principal.of(types.SimpleNamespace(getId=lambda: id)) == Principal(recorded)
 
 
 def test_a_user_with_a_long_id_has_sessions_and_they_can_be_ended(zope, app):

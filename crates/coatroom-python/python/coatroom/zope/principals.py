@@ -21,7 +21,8 @@ class Principal(typing.NamedTuple):
     def of(cls, user):
         """That of a user; None for an anonymous one."""
         id = user.getId() if hasattr(user, "getId") else None
-        return cls(recorded(id), _folder(user)) if id is not None else None
+        # Some user folders number their users.
+        return cls(recorded(str(id)), _folder(user)) if id is not None else None
 
     def is_same(self, other):
         """Whether two are one. The same id in two folders is two users; an unknown folder is any."""
