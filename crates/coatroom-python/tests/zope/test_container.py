@@ -9,6 +9,7 @@ from zope.interface.verify import verifyObject
 from coatroom.zope.container import TransientObjectContainer
 from coatroom.zope.errors import InvalidKeyError
 from coatroom.zope.principals import Principal
+from coatroom.zope.session import TransientObject
 
 VISITOR = "visitor"
 
@@ -73,6 +74,15 @@ def test_another_timeout_loses_nothing_and_holds_for_what_is_there(make_site):
     site.clock.advance(300)
     with site.visit() as container:
         assert container[VISITOR]["n"] == 1
+
+
+def test_a_session_keeps_no_attributes_and_says_so(site):
+    begin(site)
+    with site.visit() as container:
+        for session in (container[VISITOR], container[VISITOR].aq_base, TransientObject("loose")):
+            with pytest.raises(AttributeError, match="session\\['cart'\\]"):
+                session.cart = ["tea"]
+            session._p_changed = True
 
 
 def test_a_change_is_noted_also_where_nothing_else_changed(site):

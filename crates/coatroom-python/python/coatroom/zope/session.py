@@ -110,6 +110,12 @@ class TransientObject(Implicit):
     def __reduce_ex__(self, protocol):
         raise TypeError("a session cannot be kept anywhere else; keep its values")
 
+    def __setattr__(self, name, value):
+        if not name.startswith("_"):
+            raise AttributeError(f"attributes of a session are not kept; set session[{name!r}]")
+        # _p_changed above all, which some set to have a change kept.
+        super().__setattr__(name, value)
+
     def __bool__(self):
         return True
 
