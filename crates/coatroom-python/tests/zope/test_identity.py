@@ -82,6 +82,15 @@ def test_a_session_that_was_used_on_the_way_is_secured_once_the_user_is_known(zo
     assert zope.get("/pages/show", "early=1", browser_id=others.browser_id, auth="bob").body == "{'his': '1'}"
 
 
+def test_a_user_whose_empty_session_was_looked_at_on_the_way_gets_no_new_id_each_time(zope, app):
+    unused = zope.get("/pages/read").browser_id
+    assert zope.get("/pages/read", "early=1", browser_id=unused, auth="alice").browser_id is None
+    hers = zope.get("/pages/write", "early=1&k=a&v=1", browser_id=unused, auth="alice").browser_id
+    assert hers not in (None, unused)
+    assert zope.get("/pages/show", browser_id=hers, auth="alice").body == "{'a': '1'}"
+    assert zope.get("/pages/show", browser_id=unused).body == "{}"
+
+
 def test_a_session_begun_on_the_way_is_its_users(zope, app):
     hers = zope.get("/pages/write", "early=1&k=a&v=1", auth="alice").browser_id
     assert zope.get("/pages/show", browser_id=hers, auth="alice").browser_id is None

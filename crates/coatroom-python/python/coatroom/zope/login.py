@@ -4,6 +4,7 @@ Source: OWASP ASVS 7.2.4.
 """
 
 import logging
+from functools import partial
 
 from Acquisition import aq_base
 from zope.globalrequest import getRequest
@@ -41,8 +42,9 @@ def renew(manager, user):
 def secure(manager, user):
     """Before a user's request uses its session: has nobody else know the id that it is kept under.
 
-    A session that is the user's stays as it is, and any other is renewed. Where there is none yet,
-    none begins under an id that the request brought, for whoever planted it there knows it.
+    A session that is the user's stays as it is, and any other is renewed. Where there is none yet, or
+    one that was begun in this very request, none begins under an id that the request brought, for
+    whoever planted it there knows it.
     """
     ids, container, old = _parts(manager)
     if container is None:
@@ -51,11 +53,16 @@ def secure(manager, user):
         container._hideSession(old, user)
         return
     state = container._find(old)
-    if state is not None:
+    is_anybodys = state is not None and state.is_new and state.owner is None
+    if state is not None and not is_anybodys:
         if state.owner is None or not state.owner.is_same(user):
             container._renewSession(old, ids.renewBrowserId, *user)
     elif ids.isBroughtByRequest() and not container._isSuperseded(old):
-        ids.renewBrowserId(container._house())
+        renew = partial(ids.renewBrowserId, container._house())
+        if state is not None:
+            container._renewSession(old, renew, *user)
+        else:
+            renew()
 
 
 def note_early(manager):
