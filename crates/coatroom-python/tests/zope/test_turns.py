@@ -1,16 +1,35 @@
 """Requests for one session take turns, and leave room for those of other processes."""
 
+import os
+import signal
 import threading
 import time
 
 import pytest
 
+from coatroom.zope import turns as module
 from coatroom.zope.turns import CONTESTED_FOR
 from coatroom.zope.turns import FIRST_REST
 from coatroom.zope.turns import KEPT_FOR
 from coatroom.zope.turns import LONGEST_REST
 from coatroom.zope.turns import SUSPECTED_FOR
 from coatroom.zope.turns import Turns
+
+
+def test_a_child_waits_for_nobody_who_is_not_in_it():
+    names = "contested", "another"
+    module.turns.contest(names[0])
+    waits_for = module.turns.take(names[0], 5.0)
+    with module.turns._lock:
+        child = os.fork()
+        if child == 0:
+            # Ends the child where it hangs.
+            signal.alarm(10)
+            is_free = not module.turns.is_any_contested()
+            module.turns.contest(names[1])
+            os._exit(0 if is_free and module.turns.take(names[0], 5.0) is None else 1)
+    waits_for.end()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 class Time:

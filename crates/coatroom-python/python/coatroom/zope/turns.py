@@ -8,6 +8,7 @@ each comes to write within the few attempts that a request has.
 """
 
 import collections
+import os
 import random
 import threading
 import time
@@ -30,6 +31,10 @@ class Turns:
     def __init__(self, clock=time.monotonic, sleep=time.sleep):
         self._clock = clock
         self._sleep = sleep
+        self.forget_all()
+
+    def forget_all(self):
+        """Nobody has a turn or waits for one: in a child, whose parent's threads are not in it."""
         self._lock = threading.Lock()
         self._queues = {}
         self._mine = threading.local()
@@ -175,3 +180,4 @@ class _Turn:
 
 
 turns = Turns()
+os.register_at_fork(after_in_child=turns.forget_all)
