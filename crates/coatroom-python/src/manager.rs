@@ -1,6 +1,6 @@
 //! The manager: opens, lists and ends sessions.
 
-use coatroom::{Locator, Namespace, SessionId, StoreError, Wait};
+use coatroom::{AtLimit, Locator, Namespace, SessionId, StoreError, Wait};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -25,7 +25,8 @@ impl SessionManager {
     #[new]
     #[pyo3(signature = (
         store, *, namespace = "", idle_timeout = Some(1_200.0), lifetime = Some(43_200.0),
-        unconfirmed_timeout = Some(600.0), on_conflict = "later-wins", max_attributes = 1_024,
+        unconfirmed_timeout = Some(600.0), on_conflict = "later-wins",
+        max_sessions_per_principal = None, at_limit = "end-oldest", max_attributes = 1_024,
         max_value_bytes = 262_144, max_record_bytes = 1_048_576, clock = None, on_event = None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "these are the keywords of a Python call")]
@@ -37,6 +38,8 @@ impl SessionManager {
         lifetime: Option<f64>,
         unconfirmed_timeout: Option<f64>,
         on_conflict: &str,
+        max_sessions_per_principal: Option<usize>,
+        at_limit: &str,
         max_attributes: usize,
         max_value_bytes: usize,
         max_record_bytes: usize,
@@ -55,6 +58,10 @@ impl SessionManager {
             .max_record_bytes(max_record_bytes)
             // A thread of Python's own sweeps: one that is not may wait for Python while Python ends.
             .sweep_every(None);
+        let at_limit = parse_at_limit(at_limit)?;
+        if let Some(limit) = max_sessions_per_principal {
+            builder = builder.max_sessions_per_principal(limit, at_limit);
+        }
         if let Some(clock) = clock {
             // Moved by hand, and not by the clock of a store's server.
             builder = builder.clock(clock.0.clone()).follow_store_clock(false);
@@ -196,6 +203,15 @@ impl SessionManager {
 impl Drop for SessionManager {
     fn drop(&mut self) {
         self.owner.keep_in_child(&self.inner);
+    }
+}
+
+/// What a login does at the cap, by name.
+fn parse_at_limit(name: &str) -> PyResult<AtLimit> {
+    match name {
+        "end-oldest" => Ok(AtLimit::EndOldest),
+        "refuse" => Ok(AtLimit::Refuse),
+        _ => Err(PyValueError::new_err("at_limit is 'end-oldest' or 'refuse'")),
     }
 }
 

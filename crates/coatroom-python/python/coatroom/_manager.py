@@ -22,6 +22,9 @@ class SessionManager:
     :param unconfirmed_timeout: seconds for a session whose id never came back; None as any other
     :param on_conflict: what ``set``, ``remove`` and ``clear`` do when another request changed the
         same attribute: ``"later-wins"`` or ``"reject"``, which raises Conflict at the commit
+    :param max_sessions_per_principal: 1 and more; None for no cap
+    :param at_limit: what a login at the cap does: ``"end-oldest"`` ends the principal's oldest logins,
+        ``"refuse"`` raises TooManySessions
     :param max_attributes: 1 to 65,535
     :param max_value_bytes: 64 bytes to 64 MiB
     :param max_record_bytes: 1 KiB to 256 MiB
@@ -58,6 +61,8 @@ class SessionManager:
         lifetime: float | None = 43200.0,
         unconfirmed_timeout: float | None = 600.0,
         on_conflict: _native.OnConflict = "later-wins",
+        max_sessions_per_principal: int | None = None,
+        at_limit: _native.AtLimit = "end-oldest",
         max_attributes: int = 1024,
         max_value_bytes: int = 262_144,
         max_record_bytes: int = 1_048_576,
@@ -75,6 +80,8 @@ class SessionManager:
                 lifetime=lifetime,
                 unconfirmed_timeout=unconfirmed_timeout,
                 on_conflict=on_conflict,
+                max_sessions_per_principal=max_sessions_per_principal,
+                at_limit=at_limit,
                 max_attributes=max_attributes,
                 max_value_bytes=max_value_bytes,
                 max_record_bytes=max_record_bytes,

@@ -7,6 +7,7 @@ from typing import final
 from typing_extensions import disjoint_base
 
 OnConflict = Literal["later-wins", "reject"]
+AtLimit = Literal["end-oldest", "refuse"]
 Raw = tuple[int, bytes]
 Listener = Callable[[str, str | None, str | None, "Snapshot | None"], object]
 
@@ -207,6 +208,8 @@ class SessionManager:
         lifetime: float | None = ...,
         unconfirmed_timeout: float | None = ...,
         on_conflict: OnConflict = ...,
+        max_sessions_per_principal: int | None = ...,
+        at_limit: AtLimit = ...,
         max_attributes: int = ...,
         max_value_bytes: int = ...,
         max_record_bytes: int = ...,

@@ -90,6 +90,7 @@ class Session:
     created = property(lambda self: self._native.created, doc="Seconds since 1970, or None.")
     authenticated = property(lambda self: self._native.authenticated, doc="When signed in.")
     last_accessed = property(lambda self: self._native.last_accessed, doc="The last access.")
+    idle_timeout = property(lambda self: self._native.idle_timeout, doc="In seconds; None for none.")
     idle_deadline = property(lambda self: self._native.idle_deadline, doc="Ends then if idle.")
     deadline = property(lambda self: self._native.deadline, doc="Ends then in any case.")
 

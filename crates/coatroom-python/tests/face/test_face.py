@@ -196,11 +196,39 @@ def test_all_sessions_of_a_principal_are_ended_but_one(sessions):
         keep.save()
 
 
+@pytest.mark.parametrize("at_limit", ["end-oldest", "refuse"])
+def test_a_principal_has_no_more_sessions_than_its_cap(store, clock, at_limit):
+    sessions = coatroom.SessionManager(
+        store, clock=clock, sweep_every=None, max_sessions_per_principal=2, at_limit=at_limit
+    )
+    ids = []
+    for _ in range(2):
+        ids.append(sign_in(sessions))
+        clock.advance(1)
+    if at_limit == "refuse":
+        with pytest.raises(coatroom.TooManySessions):
+            sign_in(sessions)
+        assert [sessions.open(id) is not None for id in ids] == [True, True]
+    else:
+        ids.append(sign_in(sessions))
+        assert [sessions.open(id) is not None for id in ids] == [False, True, True]
+    with pytest.raises(coatroom.ConfigurationError, match="at_limit"):
+        coatroom.SessionManager(store, at_limit="never")
+    with pytest.raises(coatroom.ConfigurationError, match="max_sessions_per_principal"):
+        coatroom.SessionManager(store, max_sessions_per_principal=0)
+
+
+def sign_in(sessions):
+    _id, session = sessions.create()
+    session.login("alice")
+    return sessions.commit(session)
+
+
 def test_a_session_ends_when_it_is_idle_by_a_clock_moved_by_hand(store, clock):
     sessions = coatroom.SessionManager(store, clock=clock, idle_timeout=60, sweep_every=None)
     id = begin(sessions, n=1)
     clock.advance(59)
-    assert sessions.open(id)["n"] == 1
+    assert sessions.open(id)["n"] == 1 and sessions.open(id).idle_timeout == 60
     clock.advance(61)
     assert sessions.open(id) is None
     assert sessions.now() == clock.now()
