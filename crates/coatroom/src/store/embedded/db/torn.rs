@@ -19,13 +19,16 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::keys;
 
-/// Cuts the newest journal of fjall behind its last whole batch, if something stands there.
+/// Cuts the newest journal of fjall behind its last whole batch, if something stands there. What is
+/// left is on the disk then: a process that was killed in a sync has left a mark that was not, and
+/// a second one before the next sync would look like damage after a power cut.
 pub(super) fn cut(files: &Path) -> io::Result<()> {
     let Some(path) = newest(files)? else { return Ok(()) };
     let bytes = fs::read(&path)?;
+    let file = fs::OpenOptions::new().write(true).open(&path)?;
     let whole = whole(&bytes);
     if bytes[whole..].iter().all(|byte| *byte == 0) {
-        return Ok(());
+        return file.sync_all();
     }
     if was_synced(&bytes[whole..]) {
         let what =
@@ -33,7 +36,6 @@ pub(super) fn cut(files: &Path) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     tracing::warn!(journal = %path.display(), at = whole, "the journal of the files ends in a batch that is not whole; it is cut there");
-    let file = fs::OpenOptions::new().write(true).open(path)?;
     file.set_len(whole as u64)?;
     file.sync_all()
 }
