@@ -1,8 +1,11 @@
 """What several files of tests use."""
 
+import contextlib
 import threading
 
 import transaction
+import zope.component
+import zope.interface
 
 
 def in_thread(work):
@@ -32,3 +35,14 @@ def housekeep(site, seconds):
     finally:
         transaction.abort()
         connection.close()
+
+
+@contextlib.contextmanager
+def shown_for_errors(view):
+    """Has ``view`` show every error of the site's pages."""
+    place = (Exception, zope.interface.Interface), zope.interface.Interface, "index.html"
+    zope.component.provideAdapter(view, *place)
+    try:
+        yield
+    finally:
+        zope.component.getGlobalSiteManager().unregisterAdapter(view, *place)

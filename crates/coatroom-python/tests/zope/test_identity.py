@@ -6,7 +6,7 @@ import types
 
 import pytest
 import transaction
-import zope.component
+from helpers import shown_for_errors
 from Products.Sessions import BrowserIdManager as stock
 
 from coatroom.zope.principals import Principal
@@ -26,10 +26,8 @@ class ErrorView:
 
 @pytest.fixture
 def errors_are_shown(app):
-    place = (Exception, zope.interface.Interface), zope.interface.Interface, "index.html"
-    zope.component.provideAdapter(ErrorView, *place)
-    yield
-    zope.component.getGlobalSiteManager().unregisterAdapter(ErrorView, *place)
+    with shown_for_errors(ErrorView):
+        yield
 
 
 def visitor(web, **values):

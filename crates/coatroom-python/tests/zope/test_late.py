@@ -3,8 +3,7 @@
 import pytest
 import things
 import transaction
-import zope.component
-import zope.interface
+from helpers import shown_for_errors
 from pages import Refuses
 from transaction.interfaces import TransactionFailedError
 
@@ -155,10 +154,8 @@ class ShowsSession:
 
 @pytest.fixture
 def errors_show_the_session(app):
-    place = (Exception, zope.interface.Interface), zope.interface.Interface, "index.html"
-    zope.component.provideAdapter(ShowsSession, *place)
-    yield
-    zope.component.getGlobalSiteManager().unregisterAdapter(ShowsSession, *place)
+    with shown_for_errors(ShowsSession):
+        yield
 
 
 @pytest.mark.parametrize(("who", "seen"), [(None, "a"), ("alice", "a"), ("bob", None)])

@@ -9,7 +9,6 @@ from coatroom.zope.notes import Note
 from coatroom.zope.notes import vouch
 from coatroom.zope.states import SessionState
 
-
 logger = logging.getLogger("coatroom.zope")
 
 
