@@ -48,6 +48,9 @@ pub(crate) struct Engine {
     pub(crate) config: Config,
     pub(crate) events: Events,
     pub(crate) sealer: Option<Arc<dyn Sealer>>,
+    /// Kept for the layer, which finds it through any session; no rule looks at it.
+    #[cfg(feature = "tower")]
+    pub(crate) web: crate::web::Web,
 }
 
 /// What an id opened.

@@ -18,8 +18,6 @@ use tower_service::Service;
 pub use self::extract::{FailedLoad, SessionRejection};
 pub use self::future::SessionFuture;
 pub use self::handle::SessionHandle;
-pub use self::options::{ErrorResponse, IdSource};
-pub(crate) use self::options::{Web, WebOptions};
 pub use self::passive::{Passive, PassiveLayer, PassiveService};
 use crate::manager::SessionManager;
 

@@ -101,6 +101,8 @@ mod sweeper;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod wait;
+#[cfg(feature = "tower")]
+mod web;
 
 pub use self::clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use self::codec::{Place, Sealer};
@@ -111,13 +113,12 @@ pub use self::engine::{Swept, Undo};
 pub use self::error::{SessionError, StoreError, ValueError};
 pub use self::event::{Event, Listener, ListenerError, Suspicion};
 pub use self::id::{EntropyError, InvalidLocator, Key, Locator, Namespace, SessionId};
-#[cfg(feature = "tower")]
-pub use self::layer::{
-    ErrorResponse, IdSource, Passive, PassiveLayer, PassiveService, SessionFuture, SessionHandle,
-    SessionLayer, SessionService,
-};
 #[cfg(feature = "axum")]
 pub use self::layer::{FailedLoad, SessionRejection};
+#[cfg(feature = "tower")]
+pub use self::layer::{
+    Passive, PassiveLayer, PassiveService, SessionFuture, SessionHandle, SessionLayer, SessionService,
+};
 pub use self::manager::{SessionManager, SessionManagerBuilder};
 pub use self::record::{Activity, RawValue, Record, RecordError, ValueFormat};
 pub use self::session::{Session, TryUpdateError};
@@ -127,6 +128,8 @@ pub use self::snapshot::{SessionInfo, Snapshot};
 pub use self::store::EmbeddedStore;
 pub use self::store::{MemoryStore, Store};
 pub use self::wait::Wait;
+#[cfg(feature = "tower")]
+pub use self::web::{ErrorResponse, IdSource};
 
 /// The README's code compiles.
 #[cfg(doctest)]

@@ -49,8 +49,6 @@ pub struct SessionManager {
 /// What the clones of a manager share, behind one count.
 struct Shared {
     engine: Arc<Engine>,
-    #[cfg(feature = "tower")]
-    web: crate::layer::Web,
     /// Held for its drop.
     _sweeper: Option<Sweeper>,
 }
@@ -310,11 +308,6 @@ impl SessionManager {
     #[cfg(feature = "tower")]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.shared.engine
-    }
-
-    #[cfg(feature = "tower")]
-    pub(crate) fn web(&self) -> &crate::layer::Web {
-        &self.shared.web
     }
 
     #[inline]

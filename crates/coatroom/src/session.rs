@@ -16,11 +16,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 pub use self::immediate::TryUpdateError;
-#[cfg(feature = "tower")]
-pub(crate) use self::saving::Step;
 pub(crate) use self::state::State;
 #[cfg(feature = "tower")]
-pub(crate) use self::web::CookieNews;
+pub(crate) use self::web::{CookieNews, Step};
 use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::id::Locator;

@@ -76,7 +76,7 @@ impl<S> Client<S> {
         principal: &str,
     ) -> Result<Self, SessionError> {
         let id = signed_in(sessions, principal).await?;
-        self.cookies.insert(sessions.web().cookie.name().to_owned(), id.expose());
+        self.cookies.insert(sessions.engine().web.cookie.name().to_owned(), id.expose());
         Ok(self)
     }
 

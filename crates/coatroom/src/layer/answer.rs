@@ -3,9 +3,9 @@
 use http::header::Entry;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::options::{ErrorResponse, Web};
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::web::{ErrorResponse, Web};
 
 /// The answer to a request whose session failed: logged whole, told briefly.
 pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Response<B> {

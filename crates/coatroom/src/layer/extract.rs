@@ -6,11 +6,10 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use super::options::ErrorResponse;
 use super::{SessionHandle, answer};
 use crate::error::{SessionError, StoreError};
-use crate::manager::SessionManager;
 use crate::session::Session;
+use crate::web::ErrorResponse;
 
 /// Why a handler did not get its session.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -33,7 +32,7 @@ pub enum SessionRejection {
 pub struct FailedLoad {
     #[source]
     error: StoreError,
-    sessions: SessionManager,
+    session: Session,
 }
 
 impl FailedLoad {
@@ -52,7 +51,7 @@ impl IntoResponse for SessionRejection {
                 (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
             }
             Self::Store(failed) => {
-                answer::failed::<Body>(failed.sessions.web(), &SessionError::Store(failed.error))
+                answer::failed::<Body>(&failed.session.engine().web, &SessionError::Store(failed.error))
             }
         }
     }
@@ -73,7 +72,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let handle = parts.extensions.get::<SessionHandle>().ok_or(SessionRejection::MissingLayer)?;
-        let failed = |error| SessionRejection::Store(FailedLoad { error, sessions: handle.sessions.clone() });
+        let failed = |error| SessionRejection::Store(FailedLoad { error, session: handle.session.clone() });
         handle.load().await.map_err(failed)
     }
 }

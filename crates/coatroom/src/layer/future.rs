@@ -61,10 +61,7 @@ where
         loop {
             match this.stage.as_mut().project() {
                 StageProjection::Nested => {
-                    return Poll::Ready(Ok(answer::failed(
-                        this.handle.sessions.web(),
-                        &SessionError::NestedLayers,
-                    )));
+                    return Poll::Ready(Ok(answer::failed(this.handle.web(), &SessionError::NestedLayers)));
                 }
                 StageProjection::Handling { handler } => {
                     let mut response = match ready!(handler.poll(cx)) {
@@ -94,7 +91,7 @@ where
                         (Ok(news), Some(response)) => (news, response),
                         (Ok(_), None) => return Poll::Pending, // polled after it was ready
                         (Err(error), _) => {
-                            let failed = answer::failed(this.handle.sessions.web(), &error);
+                            let failed = answer::failed(this.handle.web(), &error);
                             (this.handle.session.close(), failed)
                         }
                     };

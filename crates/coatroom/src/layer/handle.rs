@@ -13,6 +13,7 @@ use crate::event::{Event, Suspicion};
 use crate::id::SessionId;
 use crate::manager::SessionManager;
 use crate::session::{CookieNews, Session};
+use crate::web::Web;
 
 /// What a service that is not axum's takes from a request's extensions to reach its session.
 ///
@@ -29,7 +30,6 @@ use crate::session::{CookieNews, Session};
 /// ```
 #[derive(Clone)]
 pub struct SessionHandle {
-    pub(super) sessions: SessionManager,
     /// Holds the id that the request brought, until somebody asks.
     pub(super) session: Session,
     carrier: Carrier,
@@ -45,7 +45,7 @@ enum Carrier {
 
 impl SessionHandle {
     pub(super) fn new<B>(sessions: &SessionManager, request: &Request<B>) -> Self {
-        let (web, headers) = (sessions.web(), request.headers());
+        let (web, headers) = (&sessions.engine().web, request.headers());
         let in_header = web.header.as_ref().filter(|name| !web.reads_cookie || headers.contains_key(*name));
         let (carrier, presented) = match in_header {
             Some(name) => (Carrier::Header, read_header(headers.get_all(name))),
@@ -62,7 +62,7 @@ impl SessionHandle {
         };
         let passive = request.extensions().get::<Passive>().is_some();
         let session = Session::unloaded(sessions.engine().clone(), id, passive);
-        Self { sessions: sessions.clone(), session, carrier, suspicion }
+        Self { session, carrier, suspicion }
     }
 
     /// The request's session: one read of the store, shared by all that ask.
@@ -98,15 +98,20 @@ impl SessionHandle {
         self.session.set_passive();
     }
 
+    /// How its application meets HTTP.
+    pub(super) fn web(&self) -> &Web {
+        &self.session.engine().web
+    }
+
     /// Whether both would answer to the same cookie or header: then one layer is there twice.
     pub(super) fn serves_same_id(&self, other: &Self) -> bool {
         self.carrier == other.carrier
-            && self.sessions.web().header == other.sessions.web().header
-            && self.sessions.web().cookie.name() == other.sessions.web().cookie.name()
+            && self.web().header == other.web().header
+            && self.web().cookie.name() == other.web().cookie.name()
     }
 
     pub(super) fn rolls_back(&self, status: StatusCode) -> bool {
-        (self.sessions.web().roll_back_on)(status)
+        (self.web().roll_back_on)(status)
     }
 
     /// Adds what the client must know to a response: `Vary`, the new id or the end of the old.
@@ -121,7 +126,7 @@ impl SessionHandle {
     /// Names all that decides which session it is, and not only what brought the id of this request: a
     /// cache must not serve an answer to a request without our header to one that has it.
     fn add_vary(&self, headers: &mut HeaderMap) {
-        let web = self.sessions.web();
+        let web = self.web();
         if let Some(name) = &web.header {
             answer::add_vary(headers, name.clone().into());
         }
@@ -138,12 +143,12 @@ impl SessionHandle {
             (CookieNews::Expire, Some(name)) => (name.clone(), HeaderValue::from_static("")),
             (CookieNews::Send(new), None) => {
                 let remaining = new.deadline.since(self.session.engine().now());
-                let cookie = &self.sessions.web().cookie;
+                let cookie = &self.web().cookie;
                 let outlives = new.persistent || cookie.is_persistent();
                 let value = if outlives { cookie.set_for(&new.id, remaining) } else { cookie.set(&new.id) };
                 (header::SET_COOKIE, value)
             }
-            (CookieNews::Expire, None) => (header::SET_COOKIE, self.sessions.web().cookie.remove()),
+            (CookieNews::Expire, None) => (header::SET_COOKIE, self.web().cookie.remove()),
         };
         headers.append(news.0, news.1);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -151,7 +156,7 @@ impl SessionHandle {
 
     /// The header that carries the id of this request, unless it is the cookie.
     fn header(&self) -> Option<&HeaderName> {
-        self.sessions.web().header.as_ref().filter(|_| self.carrier == Carrier::Header)
+        self.web().header.as_ref().filter(|_| self.carrier == Carrier::Header)
     }
 }
 

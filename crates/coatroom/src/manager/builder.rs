@@ -25,7 +25,7 @@ pub struct SessionManagerBuilder {
     sealer: Option<Arc<dyn Sealer>>,
     sweep_interval: Option<Duration>,
     #[cfg(feature = "tower")]
-    pub(crate) web: crate::layer::WebOptions,
+    pub(crate) web: crate::web::WebOptions,
 }
 
 impl SessionManagerBuilder {
@@ -39,7 +39,7 @@ impl SessionManagerBuilder {
             sealer: None,
             sweep_interval: Some(Duration::from_secs(1)),
             #[cfg(feature = "tower")]
-            web: crate::layer::WebOptions::default(),
+            web: crate::web::WebOptions::default(),
         }
     }
 
@@ -157,8 +157,6 @@ impl SessionManagerBuilder {
     pub fn build(self) -> Result<SessionManager, ConfigError> {
         self.config.check()?;
         check_timeout("sweep_every", self.sweep_interval, SHORTEST_SWEEP)?;
-        #[cfg(feature = "tower")]
-        let web = self.web.check()?;
         let server_time = self.store.server_time().filter(|_| self.follow_store_clock);
         let corrected = server_time.map(|now| Arc::new(CorrectedClock::new(self.clock.clone(), now)));
         let engine = Arc::new(Engine {
@@ -168,14 +166,10 @@ impl SessionManagerBuilder {
             config: self.config,
             events: self.events,
             sealer: self.sealer,
+            #[cfg(feature = "tower")]
+            web: self.web.check()?,
         });
         let sweeper = self.sweep_interval.map(|interval| Sweeper::start(&engine, interval)).transpose()?;
-        let shared = Shared {
-            engine,
-            #[cfg(feature = "tower")]
-            web,
-            _sweeper: sweeper,
-        };
-        Ok(SessionManager { shared: Arc::new(shared) })
+        Ok(SessionManager { shared: Arc::new(Shared { engine, _sweeper: sweeper }) })
     }
 }

@@ -9,15 +9,9 @@ use super::Session;
 use super::spans;
 use super::state::{Phase, State};
 use crate::changes::Changes;
-use crate::engine::{Sent, Undo, Work};
+use crate::engine::{Engine, Sent, Undo, Work};
 use crate::error::SessionError;
 use crate::record::Record;
-
-/// How far a commit came without waiting.
-pub(crate) enum Step<T> {
-    Done(T),
-    Waiting(Box<Saving>),
-}
 
 /// A commit that came about at once, or what is left of it.
 pub(super) type AtOnce<T> = Result<T, Box<Rest<T>>>;
@@ -25,7 +19,7 @@ pub(super) type AtOnce<T> = Result<T, Box<Rest<T>>>;
 /// What is left of a commit that did not come about at once.
 pub(crate) enum Rest<T> {
     Refused(SessionError),
-    Waiting { saving: Box<Saving>, then: fn(&mut State) -> T },
+    Waiting { saving: Saving, then: fn(&mut State) -> T },
 }
 
 impl<T: Send + 'static> Rest<T> {
@@ -46,12 +40,38 @@ impl<T: Send + 'static> Rest<T> {
 /// they are deferred as before.
 pub(crate) struct Saving {
     session: Session,
+    pending: Box<Pending>,
+    done: bool,
+}
+
+/// A commit that its session has let go of.
+pub(super) struct Pending {
     work: Work,
     /// The first attempt, where it was made already.
     sent: Option<Box<Sent>>,
     phase: Phase,
-    span: tracing::Span,
-    done: bool,
+    span: Option<tracing::Span>,
+}
+
+impl State {
+    /// Commits what is deferred where that needs no waiting, and otherwise begins to; `None` where there is
+    /// no session.
+    #[inline]
+    pub(super) fn commit(&mut self, engine: &Engine) -> Option<Result<(), Box<Pending>>> {
+        let span = spans::commit(&self.key.as_ref()?.locator);
+        let entered = span.as_ref().map(tracing::Span::enter);
+        let Err(sent) = self.commit_at_once(engine) else { return Some(Ok(())) };
+        drop(entered);
+        self.begin(sent, span).map(Err)
+    }
+
+    /// Until the commit is done the session takes no changes.
+    #[cold]
+    fn begin(&mut self, sent: Option<Box<Sent>>, span: Option<tracing::Span>) -> Option<Box<Pending>> {
+        let work = self.take_work()?;
+        let phase = std::mem::replace(&mut self.phase, Phase::Saving);
+        Some(Box::new(Pending { work, sent, phase, span }))
+    }
 }
 
 impl Session {
@@ -66,21 +86,16 @@ impl Session {
         if let Err(refusal) = may(state) {
             return Err(Box::new(Rest::Refused(refusal)));
         }
-        match self.begin_commit(state, then) {
+        match state.commit(self.engine()) {
             None => Ok(T::default()),
-            Some(Step::Done(result)) => Ok(result),
-            Some(Step::Waiting(saving)) => Err(Box::new(Rest::Waiting { saving, then })),
+            Some(Ok(())) => Ok(then(state)),
+            Some(Err(pending)) => Err(Box::new(Rest::Waiting { saving: self.saving(pending), then })),
         }
     }
 
-    /// Begins the commit of what is deferred; `None` where there is no session.
-    #[inline]
-    pub(super) fn begin_commit<T>(&self, state: &mut State, then: fn(&mut State) -> T) -> Option<Step<T>> {
-        let span = spans::commit(&state.key.as_ref()?.locator);
-        let Err(sent) = span.in_scope(|| state.commit_at_once(self.engine())) else {
-            return Some(Step::Done(then(state)));
-        };
-        self.take_saving(state, sent, span).map(|saving| Step::Waiting(Box::new(saving)))
+    #[cold]
+    pub(super) fn saving(&self, pending: Box<Pending>) -> Saving {
+        Saving { session: self.clone(), pending, done: false }
     }
 
     /// As [`Session::save`], and hands out what takes the commit back with
@@ -95,14 +110,14 @@ impl Session {
     ///
     /// As [`Session::save`]; where the record was written, what takes it back is lost.
     pub async fn save_undoable(&self) -> Result<Option<Undo>, SessionError> {
-        let saving = {
+        let pending = {
             let state = &mut *self.shared.state.lock();
             state.check_open()?;
             let Some(key) = state.key else { return Ok(None) };
-            self.take_saving(state, None, spans::commit(&key.locator))
+            state.begin(None, spans::commit(&key.locator))
         };
-        match saving {
-            Some(saving) => Box::pin(saving.finish_undoable()).await,
+        match pending {
+            Some(pending) => Box::pin(self.saving(pending).finish_undoable()).await,
             None => Ok(None),
         }
     }
@@ -118,16 +133,11 @@ impl Session {
         let key = state.key?;
         let before = state.base.clone().filter(|_| state.settings.is_empty())?;
         let span = spans::commit(&key.locator);
-        let after = span.in_scope(|| self.engine().write_at_hand(&before, &state.changes))?;
+        let _entered = span.as_ref().map(tracing::Span::enter);
+        let after = self.engine().write_at_hand(&before, &state.changes)?;
         state.changes = Changes::default();
         state.base = Some(after.clone());
         Some(Undo { key, before: Some(before), after: Some(after) })
-    }
-
-    fn take_saving(&self, state: &mut State, sent: Option<Box<Sent>>, span: tracing::Span) -> Option<Saving> {
-        let work = state.take_work()?;
-        let phase = std::mem::replace(&mut state.phase, Phase::Saving);
-        Some(Saving { session: self.clone(), work, sent, phase, span, done: false })
     }
 }
 
@@ -140,22 +150,22 @@ impl Saving {
 
     /// Waits for the store, and keeps what takes the commit back; `None` where nothing was written.
     async fn finish_undoable(mut self) -> Result<Option<Undo>, SessionError> {
-        let key = self.work.key;
+        let key = self.pending.work.key;
         let landed = self.land().await?;
         Ok(landed.map(|(before, after)| Undo { key, before, after: Some(after) }))
     }
 
     /// The record that was replaced and the one that was written.
     async fn land(&mut self) -> Result<Option<(Option<Record>, Record)>, SessionError> {
-        let sent = self.sent.take();
-        let span = self.span.clone();
-        let written = self.session.engine().write(&self.work, sent).instrument(span).await?;
+        let Pending { work, sent, phase, span } = &mut *self.pending;
+        let span = span.take().unwrap_or_else(tracing::Span::none);
+        let written = self.session.engine().write(work, sent.take()).instrument(span).await?;
         self.done = true;
         let state = &mut *self.session.shared.state.lock();
-        state.saved(self.phase);
+        state.saved(*phase);
         let Some(mut written) = written else { return Ok(None) };
         let landed = (written.replaced.take(), written.record.clone());
-        state.written(written, &self.work);
+        state.written(written, work);
         Ok(Some(landed))
     }
 }
@@ -166,10 +176,11 @@ impl Drop for Saving {
             return;
         }
         let state = &mut *self.session.shared.state.lock();
-        state.saved(self.phase);
+        let Pending { work, phase, .. } = &mut *self.pending;
+        state.saved(*phase);
         // An update that was under way before may have moved the view meanwhile.
-        self.work.changes.pin(self.work.base.as_ref());
-        state.changes = std::mem::take(&mut self.work.changes);
-        state.settings = std::mem::take(&mut self.work.settings);
+        work.changes.pin(work.base.as_ref());
+        state.changes = std::mem::take(&mut work.changes);
+        state.settings = std::mem::take(&mut work.settings);
     }
 }

@@ -7,12 +7,14 @@ use tracing::{Level, Span};
 use crate::id::Locator;
 
 #[cfg(feature = "tower")]
-pub(super) fn load(locator: &Locator) -> Span {
-    if is_traced() { tracing::debug_span!(target: "coatroom", "load", %locator) } else { Span::none() }
+#[inline]
+pub(super) fn load(locator: &Locator) -> Option<Span> {
+    is_traced().then(|| tracing::debug_span!(target: "coatroom", "load", %locator))
 }
 
-pub(super) fn commit(locator: &Locator) -> Span {
-    if is_traced() { tracing::debug_span!(target: "coatroom", "commit", %locator) } else { Span::none() }
+#[inline]
+pub(super) fn commit(locator: &Locator) -> Option<Span> {
+    is_traced().then(|| tracing::debug_span!(target: "coatroom", "commit", %locator))
 }
 
 fn is_traced() -> bool {

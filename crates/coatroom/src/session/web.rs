@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::Session;
-use super::saving::{Saving, Step};
+use super::saving::{Pending, Saving};
 use super::spans;
 use super::state::{CookieAction, Phase, State};
+use super::{Session, Shared};
 use crate::clock::Timestamp;
 use crate::engine::{Engine, Loaded, Opening};
 use crate::error::{SessionError, StoreError};
@@ -20,7 +20,7 @@ pub(crate) struct Begun {
     opening: Box<Opening>,
     id: SessionId,
     passive: bool,
-    span: tracing::Span,
+    span: Option<tracing::Span>,
 }
 
 /// What the response has to tell the client about its cookie.
@@ -29,6 +29,12 @@ pub(crate) enum CookieNews {
     /// Boxed, since most responses have nothing to tell.
     Send(Box<NewCookie>),
     Expire,
+}
+
+/// How far the commit of a request that was answered came without waiting.
+pub(crate) enum Step {
+    Done(CookieNews),
+    Waiting(Saving),
 }
 
 /// A cookie to be set.
@@ -61,12 +67,16 @@ impl Session {
             return None;
         };
         let span = spans::load(&id.locator());
-        match span.in_scope(|| self.engine().load_at_once(id, state.passive)) {
+        let entered = span.as_ref().map(tracing::Span::enter);
+        match self.engine().load_at_once(id, state.passive) {
             Ok(loaded) => {
                 state.fill(loaded);
                 None
             }
-            Err(opening) => Some(Box::new(Begun { opening, id: id.clone(), passive: state.passive, span })),
+            Err(opening) => {
+                drop(entered);
+                Some(Box::new(Begun { opening, id: id.clone(), passive: state.passive, span }))
+            }
         }
     }
 
@@ -79,6 +89,7 @@ impl Session {
     ) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
         Box::pin(async move {
             let Begun { opening, id, passive, span } = *begun;
+            let span = span.unwrap_or_else(tracing::Span::none);
             let loaded = self.engine().finish_load(opening, &id, passive).instrument(span).await?;
             let state = &mut *self.shared.state.lock();
             // Another clone of the handle may have been first.
@@ -95,19 +106,16 @@ impl Session {
 
     /// The handler has answered: its deferred changes are committed, or where it failed dropped, and
     /// no change will be committed by the layer any more. `None` where nobody asked for the session.
-    pub(crate) fn conclude(&self, rolls_back: bool) -> Option<Step<CookieNews>> {
-        let state = &mut *self.shared.state.lock();
-        if state.phase == Phase::Unloaded {
-            return None;
+    pub(crate) fn conclude(&mut self, rolls_back: bool) -> Option<Step> {
+        // Most handlers have dropped what they held, and then there is nobody to lock out.
+        let concluded = match triomphe::Arc::get_mut(&mut self.shared) {
+            Some(Shared { engine, state }) => state.get_mut().conclude(engine, rolls_back),
+            None => self.shared.state.lock().conclude(self.engine(), rolls_back),
+        };
+        match concluded? {
+            Ok(news) => Some(Step::Done(news)),
+            Err(pending) => Some(Step::Waiting(self.saving(pending))),
         }
-        if rolls_back {
-            state.roll_back();
-        }
-        if !state.has_deferred() {
-            return Some(Step::Done(state.close()));
-        }
-        let step = self.begin_commit(state, State::close);
-        Some(step.unwrap_or_else(|| Step::Done(state.close())))
     }
 
     /// The response leaves though its commit failed: what it could not keep is dropped, and is not
@@ -137,6 +145,20 @@ impl State {
                 self.brought = true;
             }
             Loaded::Superseded | Loaded::Nothing => self.id = None,
+        }
+    }
+
+    #[inline]
+    fn conclude(&mut self, engine: &Engine, rolls_back: bool) -> Option<Result<CookieNews, Box<Pending>>> {
+        if self.phase == Phase::Unloaded {
+            return None;
+        }
+        if rolls_back {
+            self.roll_back();
+        }
+        match self.has_deferred().then(|| self.commit(engine)) {
+            Some(Some(Err(pending))) => Some(Err(pending)),
+            _ => Some(Ok(self.close())),
         }
     }
 

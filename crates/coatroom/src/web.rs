@@ -1,0 +1,151 @@
+//! How sessions meet HTTP, as a manager is told: where ids come from, and how failures are answered.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::config::ConfigError;
+use crate::cookie::{CookieOptions, SessionCookie};
+use crate::error::{SessionError, ValueError};
+
+/// Where session ids come from and go to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum IdSource {
+    /// The cookie (the default).
+    #[default]
+    Cookie,
+    /// A request header of this name, for APIs: the id comes in it, a new id goes out in a response
+    /// header of the same name, and an empty one says that the session ended.
+    Header(String),
+    /// The header where the request has it, empty for "none yet"; the cookie otherwise.
+    HeaderOrCookie(String),
+}
+
+/// What is sent instead of a response whose session failed: status, and a text for people.
+#[derive(Clone, Debug)]
+pub struct ErrorResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The value of `Content-Type`.
+    pub content_type: HeaderValue,
+    /// The body.
+    pub body: String,
+}
+
+impl ErrorResponse {
+    /// The default answer: [`SessionError::status`] and a sentence that tells a visitor what to do and
+    /// gives nothing away; what went wrong is logged.
+    #[must_use]
+    pub fn of(error: &SessionError) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Self { status, content_type, body: sentence(error).to_owned() }
+    }
+}
+
+/// What a visitor can do about it. Without `_`, so that a new error needs a sentence of its own.
+fn sentence(error: &SessionError) -> &'static str {
+    match error {
+        SessionError::Conflict { .. } | SessionError::Contended { .. } => {
+            "The session changed meanwhile. Please try again."
+        }
+        SessionError::Gone => "The session ended meanwhile, and nothing was kept. Please begin again.",
+        SessionError::PrincipalEnded => "You were signed out everywhere meanwhile. Please sign in again.",
+        SessionError::Superseded => "You signed in meanwhile. Please load the page again.",
+        SessionError::TooManySessions { .. } => {
+            "You are signed in as often as is allowed. Please sign out somewhere else first."
+        }
+        SessionError::NamesTooLong { .. }
+        | SessionError::RecordTooLarge { .. }
+        | SessionError::TooManyAttributes { .. }
+        | SessionError::Value(ValueError::TooLarge { .. }) => {
+            "That is more than a session holds, and nothing was kept. Please send less, or remove something first."
+        }
+        SessionError::Entropy(_) | SessionError::Store(_) => {
+            "Sessions are not available at the moment. Please try again soon."
+        }
+        SessionError::Value(ValueError::Decode { .. } | ValueError::Sealed { .. }) => {
+            "Something that the session keeps cannot be read any more. Please tell those who run this site."
+        }
+        SessionError::AfterResponse
+        | SessionError::DeferredChange { .. }
+        | SessionError::InvalidText { .. }
+        | SessionError::NestedLayers
+        | SessionError::SaveRunning
+        | SessionError::Value(ValueError::Encode { .. } | ValueError::InvalidName { .. }) => {
+            "The session could not be used, and trying again will not help. Please tell those who run this site."
+        }
+    }
+}
+
+type OnError = Arc<dyn Fn(&SessionError) -> ErrorResponse + Send + Sync>;
+type RollBackOn = fn(StatusCode) -> bool;
+
+/// As set on the builder.
+#[derive(Clone)]
+pub(crate) struct WebOptions {
+    pub(crate) cookie: CookieOptions,
+    pub(crate) source: IdSource,
+    pub(crate) on_error: OnError,
+    pub(crate) roll_back_on: RollBackOn,
+}
+
+impl Default for WebOptions {
+    fn default() -> Self {
+        Self {
+            cookie: CookieOptions::new(),
+            source: IdSource::Cookie,
+            on_error: Arc::new(ErrorResponse::of),
+            roll_back_on: |status| status.is_server_error(),
+        }
+    }
+}
+
+impl fmt::Debug for WebOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebOptions")
+            .field("cookie", &self.cookie)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As checked by `build`.
+pub(crate) struct Web {
+    pub(crate) cookie: SessionCookie,
+    pub(crate) header: Option<HeaderName>,
+    pub(crate) reads_cookie: bool,
+    pub(crate) on_error: OnError,
+    pub(crate) roll_back_on: RollBackOn,
+}
+
+impl WebOptions {
+    pub(crate) fn check(self) -> Result<Web, ConfigError> {
+        let name = match &self.source {
+            IdSource::Cookie => None,
+            IdSource::Header(name) | IdSource::HeaderOrCookie(name) => Some(name),
+        };
+        let parse = |name: &String| {
+            let invalid = || ConfigError::InvalidHeader { name: name.clone() };
+            HeaderName::try_from(name.as_str()).ok().filter(|name| name != header::COOKIE).ok_or_else(invalid)
+        };
+        Ok(Web {
+            header: name.map(parse).transpose()?,
+            reads_cookie: !matches!(self.source, IdSource::Header(_)),
+            cookie: self.cookie.build()?,
+            on_error: self.on_error,
+            roll_back_on: self.roll_back_on,
+        })
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web")
+            .field("cookie", &self.cookie)
+            .field("header", &self.header)
+            .finish_non_exhaustive()
+    }
+}
