@@ -8,6 +8,7 @@ mod sign_in;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Method;
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
@@ -62,7 +63,8 @@ pub(crate) fn shell_of(session: &Session) -> Result<Shell, SessionError> {
     Ok(Shell { visitor, cart_count: cart.count(), flash: None })
 }
 
-/// The same with the flash, which is thereby used up.
-fn shell_with_flash(session: &Session) -> Result<Shell, SessionError> {
-    Ok(Shell { flash: session.take(FLASH)?, ..shell_of(session)? })
+/// The same with the flash, which is thereby used up; by a HEAD, whose page nobody sees, it is not.
+fn shell_with_flash(session: &Session, method: &Method) -> Result<Shell, SessionError> {
+    let flash = if method == Method::HEAD { session.get(FLASH)? } else { session.take(FLASH)? };
+    Ok(Shell { flash, ..shell_of(session)? })
 }

@@ -85,6 +85,16 @@ fn the_shop_says_once_what_was_done() {
 }
 
 #[test]
+fn what_is_said_once_is_not_used_up_by_a_request_without_a_page() {
+    let server = Server::in_memory();
+    let mut visitor = server.client();
+    visitor.form("/cart", "sku=scarf&quantity=1");
+    let head = visitor.send("HEAD", "/", &[], "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert!(visitor.get("/").body.contains("Signal scarf is in your cart."));
+}
+
+#[test]
 fn bad_input_is_refused_with_the_reason() {
     let server = Server::in_memory();
     let mut visitor = server.client();

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use coatroom::{Locator, Session, SessionInfo};
 
@@ -17,6 +18,7 @@ use crate::demo::view::{AccountView, OwnSession};
 /// GET /account
 pub(super) async fn page(
     State(app): State<App>,
+    method: Method,
     wanted: Wanted,
     session: Session,
 ) -> Result<Response, Failure> {
@@ -30,7 +32,7 @@ pub(super) async fn page(
         return Ok(Json(account).into_response());
     }
     let now = civil(app.sessions.now()).unwrap_or_default();
-    Ok(pages::account(&shell_with_flash(&session)?, &account, now).into_response())
+    Ok(pages::account(&shell_with_flash(&session, &method)?, &account, now).into_response())
 }
 
 /// POST /account/sessions/{locator}/end

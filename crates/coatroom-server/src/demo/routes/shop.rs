@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use coatroom::Session;
 use maud::Markup;
@@ -21,8 +21,12 @@ use crate::demo::slots::{CART, FLASH, VISITS, civil};
 use crate::demo::view::{Remaining, SessionView};
 
 /// GET /
-pub(super) async fn page(State(app): State<App>, session: Session) -> Result<Markup, Failure> {
-    let shell = shell_with_flash(&session)?;
+pub(super) async fn page(
+    State(app): State<App>,
+    method: Method,
+    session: Session,
+) -> Result<Markup, Failure> {
+    let shell = shell_with_flash(&session, &method)?;
     let now = civil(app.sessions.now()).unwrap_or_default();
     let session = SessionView::of(&session)?;
     let idle = Remaining::until(session.idle_deadline, now, app.idle_timeout);
