@@ -37,7 +37,7 @@ pub enum OpenError {
     },
     /// Another process, or another store of this one, has the directory open.
     #[error(
-        "opening the session store in {path} failed: another process has it open; use another directory, or stop the other process"
+        "opening the session store in {path} failed: another process has it open, or another store of this one; use another directory, stop the other process, or close the other store"
     )]
     Held {
         /// The directory.

@@ -14,7 +14,8 @@ fn a_held_directory_is_refused_until_the_store_is_closed() {
     assert!(matches!(error, OpenError::Held { .. }));
     let text = error.to_string();
     assert!(text.contains(&directory.path().display().to_string()));
-    assert!(text.contains("use another directory, or stop the other process"));
+    assert!(text.contains("another process has it open, or another store of this one"));
+    assert!(text.contains("use another directory, stop the other process, or close the other store"));
     store.close().unwrap();
     assert!(EmbeddedStore::open(directory.path()).is_ok());
     assert!(pollster::block_on(store.load(&key(1), START)).is_err());
