@@ -32,7 +32,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tower_service::Service;
 
@@ -52,20 +52,38 @@ pub async fn signed_in(sessions: &SessionManager, principal: &str) -> Result<Ses
 }
 
 /// A browser without a window: sends requests to a tower service and keeps the cookies it is told
-/// to keep, by name, whatever their path and domain.
+/// to keep, by name, whatever their path and domain; and the session id that a header brings, where
+/// it is [told to](Self::with_id_header).
 #[derive(Clone)]
 pub struct Client<S> {
     service: S,
     cookies: BTreeMap<String, String>,
+    id_header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl<S> Client<S> {
     /// A client without cookies.
     pub fn new(service: S) -> Self {
-        Self { service, cookies: BTreeMap::new() }
+        Self { service, cookies: BTreeMap::new(), id_header: None }
     }
 
-    /// This client, signed in as `principal`.
+    /// This client as one of an API whose ids come in a header
+    /// ([`IdSource::Header`](crate::IdSource::Header) or `HeaderOrCookie`): it sends the id it was last
+    /// told, at first an empty one.
+    ///
+    /// # Panics
+    ///
+    /// When `name` is not the name of a header.
+    #[must_use]
+    #[allow(clippy::expect_used)] // a test's own mistake
+    pub fn with_id_header(mut self, name: &str) -> Self {
+        let name = HeaderName::try_from(name).expect("the name is that of a header");
+        self.id_header = Some((name, NO_ID));
+        self
+    }
+
+    /// This client, signed in as `principal`: by its cookie, or by the header where that alone brings
+    /// ids or this client [sends it](Self::with_id_header).
     ///
     /// # Errors
     ///
@@ -76,7 +94,15 @@ impl<S> Client<S> {
         principal: &str,
     ) -> Result<Self, SessionError> {
         let id = signed_in(sessions, principal).await?;
-        self.cookies.insert(sessions.engine().web.cookie.name().to_owned(), id.expose());
+        let web = &sessions.engine().web;
+        match &web.header {
+            Some(name) if self.id_header.is_some() || !web.reads_cookie => {
+                // 64 characters of base64url are a header's value.
+                let id = HeaderValue::try_from(id.expose()).unwrap_or(NO_ID);
+                self.id_header = Some((name.clone(), id));
+            }
+            _ => self.set_cookie(web.cookie.name(), &id.expose()),
+        }
         Ok(self)
     }
 
@@ -91,9 +117,27 @@ impl<S> Client<S> {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Empties the jar.
+    /// Empties the jar, and forgets the id of a header.
     pub fn forget_cookies(&mut self) {
         self.cookies.clear();
+        if let Some((_, id)) = &mut self.id_header {
+            *id = NO_ID;
+        }
+    }
+
+    /// Adds the header with the id, unless the request has it.
+    fn show_id(&self, headers: &mut HeaderMap) {
+        if let Some((name, id)) = &self.id_header {
+            headers.entry(name).or_insert_with(|| id.clone());
+        }
+    }
+
+    fn keep_id(&mut self, headers: &HeaderMap) {
+        if let Some((name, id)) = &mut self.id_header
+            && let Some(told) = headers.get(&*name)
+        {
+            *id = told.clone();
+        }
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {
@@ -155,13 +199,18 @@ where
         if let Some(line) = self.cookie_line() {
             request.headers_mut().append(header::COOKIE, line);
         }
+        self.show_id(request.headers_mut());
         std::future::poll_fn(|cx| self.service.poll_ready(cx)).await.expect("the service is ready");
         let (parts, body) = self.service.call(request).await.expect("the service answers").into_parts();
         self.keep_cookies(&parts.headers);
+        self.keep_id(&parts.headers);
         let body = body.collect().await.expect("the whole body arrives").to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
     }
 }
+
+/// What a client sends that has no id yet.
+const NO_ID: HeaderValue = HeaderValue::from_static("");
 
 impl<S> fmt::Debug for Client<S> {
     /// The names of its cookies.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a visitor with a cookie jar | [`testing::Client`](crate::testing::Client) over your router, without a network |
 //! | a visitor who is signed in | [`Client::signed_in`](crate::testing::Client::signed_in), or [`testing::signed_in`](crate::testing::signed_in) for the id |
+//! | a client whose id comes in a header | [`Client::with_id_header`](crate::testing::Client::with_id_header) |
 //! | time that passes when you say so | [`ManualClock`](crate::ManualClock); keep a clone of its `Arc` |
 //! | expiries that happen when you say so | [`sweep_every(None)`](crate::SessionManagerBuilder::sweep_every) and [`sweep`](crate::SessionManager::sweep) |
 //! | a store that fails, waits, or loses its answer | [`store::FaultyStore`](crate::store::FaultyStore) |

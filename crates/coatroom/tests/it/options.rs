@@ -79,6 +79,34 @@ async fn a_header_alone_carries_the_id_and_no_cookie_is_read_or_set() {
 }
 
 #[tokio::test]
+async fn a_test_signs_its_client_in_by_the_header_too() {
+    let house = House::with(memory(), |b| b.id_source(IdSource::Header("x-session".into())));
+    let mut alice = Client::new(app(&house)).signed_in(&house.sessions, "alice").await.unwrap();
+    alice.post("/", "").await;
+    let sessions = house.sessions.of("alice").await.unwrap();
+    assert_eq!((alice.get("/").await.text(), sessions.len()), ("1", 1));
+    alice.post("/logout", "").await;
+    assert_eq!((alice.get("/").await.text(), alice.post("/", "").await.text()), ("0", "1"));
+    assert_eq!(alice.get("/").await.text(), "1");
+}
+
+#[tokio::test]
+async fn a_tests_client_keeps_the_id_of_a_header() {
+    for source in [IdSource::Header, IdSource::HeaderOrCookie] {
+        let house = House::with(memory(), |b| b.id_source(source("x-session".into())));
+        let mut visitor = Client::new(app(&house)).with_id_header("x-session");
+        visitor.post("/", "").await;
+        assert_eq!(visitor.post("/", "").await.text(), "2");
+        let own = visitor.get("/").await;
+        let strangers = send(&mut visitor, "GET", "/", Some("")).await;
+        assert_eq!((own.text(), strangers.text()), ("2", "0"), "a request's own header goes before");
+        assert!(!own.headers.contains_key(header::SET_COOKIE));
+        visitor.forget_cookies();
+        assert_eq!(visitor.get("/").await.text(), "0");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_varies_by_header_and_cookie_where_either_may_bring_the_id() {
     let house = House::with(memory(), |b| b.id_source(IdSource::HeaderOrCookie("x-session".into())));
     let mut visitor = Client::new(app(&house));
