@@ -61,8 +61,8 @@ pub enum ConfigError {
     #[cfg(feature = "tower")]
     #[error(transparent)]
     Cookie(#[from] crate::cookie::CookieOptionsError),
-    /// The header of the header source is not a header name.
-    #[error("{name:?} is not a header name; use something like \"x-session\"")]
+    /// The header of the header source is not a header name, or that of a header with another meaning.
+    #[error("{name:?} cannot carry session ids; use a header of its own, such as \"x-session\"")]
     InvalidHeader {
         /// What was given.
         name: String,

@@ -17,7 +17,8 @@ pub enum IdSource {
     #[default]
     Cookie,
     /// A request header of this name, for APIs: the id comes in it, a new id goes out in a response
-    /// header of the same name, and an empty one says that the session ended.
+    /// header of the same name, and an empty one says that the session ended. A header with another
+    /// meaning, such as `Vary`, is refused.
     Header(String),
     /// The header where the request has it, empty for "none yet"; the cookie otherwise.
     HeaderOrCookie(String),
@@ -129,7 +130,7 @@ impl WebOptions {
         };
         let parse = |name: &String| {
             let invalid = || ConfigError::InvalidHeader { name: name.clone() };
-            HeaderName::try_from(name.as_str()).ok().filter(|name| name != header::COOKIE).ok_or_else(invalid)
+            HeaderName::try_from(name.as_str()).ok().filter(|name| !TAKEN.contains(name)).ok_or_else(invalid)
         };
         Ok(Web {
             header: name.map(parse).transpose()?,
@@ -140,6 +141,24 @@ impl WebOptions {
         })
     }
 }
+
+/// Headers that every HTTP message, every browser or the layer itself has another use for: an id in one
+/// would be lost, or break the message.
+const TAKEN: [HeaderName; 13] = [
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::DATE,
+    header::HOST,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    header::SET_COOKIE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::VARY,
+];
 
 impl fmt::Debug for Web {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

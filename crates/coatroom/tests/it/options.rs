@@ -174,3 +174,33 @@ fn a_sweep_interval_that_spins_is_refused_with_its_range() {
     }
     assert!(build(Duration::from_millis(1)).is_ok() && build(Duration::MAX).is_ok());
 }
+
+#[test]
+fn a_header_that_means_something_else_carries_no_ids() {
+    let build = |source| SessionManager::builder(MemoryStore::new()).id_source(source).build();
+    let taken = [
+        "Cookie",
+        "set-cookie",
+        "vary",
+        "cache-control",
+        "content-type",
+        "content-length",
+        "retry-after",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "host",
+        "date",
+        "location",
+        "not a name",
+        "",
+    ];
+    for name in taken {
+        for source in [IdSource::Header, IdSource::HeaderOrCookie] {
+            let error = build(source(name.to_owned())).unwrap_err();
+            assert!(matches!(&error, ConfigError::InvalidHeader { name: told } if told == name), "{error}");
+            assert!(error.to_string().contains("x-session"));
+        }
+    }
+    assert!(build(IdSource::Header("X-Session".into())).is_ok());
+}
