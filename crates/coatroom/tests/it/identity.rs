@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coatroom::{AtLimit, Locator, SessionError, SessionId, Slot};
+use coatroom::{AtLimit, Key, Locator, SessionError, SessionId, Slot};
 
 use crate::support::{House, SECOND, on_each_store};
 
@@ -27,6 +27,22 @@ async fn log_in(house: &House, id: &SessionId, principal: &str) -> SessionId {
 }
 
 on_each_store! {
+    async fn each_renewal_raises_the_generation_and_no_other_commit_does(place) {
+        let (store, house) = (place.store.clone(), House::new(place));
+        let id = stored(&house).await;
+        let key = Key { namespace: house.sessions.namespace(), locator: id.locator() };
+        let generation = async || store.load(&key, house.sessions.now()).await.unwrap().unwrap().generation();
+        assert_eq!(generation().await, 0);
+        let session = open(&house, &log_in(&house, &id, "alice").await).await;
+        assert_eq!(generation().await, 1);
+        session.set(CART, &vec![2]).unwrap();
+        session.save().await.unwrap();
+        assert_eq!(generation().await, 1);
+        session.renew().unwrap();
+        session.save().await.unwrap();
+        assert_eq!(generation().await, 2);
+    }
+
     async fn login_keeps_the_locator_and_the_data_and_kills_the_old_secret(place) {
         let house = House::new(place);
         let old = stored(&house).await;
