@@ -120,7 +120,8 @@ impl Session {
         self.shared.state.lock().base.as_ref().map(|record| record.activity().last_accessed)
     }
 
-    /// When it ends without further activity.
+    /// When it ends without further activity, unless its [`deadline`](Self::deadline) comes first. Until a
+    /// client has brought its id back the unconfirmed timeout counts too.
     #[must_use]
     pub fn idle_deadline(&self) -> Option<Timestamp> {
         self.shared.state.lock().base.as_ref().map(snapshot::idle_deadline)

@@ -14,6 +14,9 @@ pub type MergeFn<T> = fn(Option<T>, Option<T>, Option<T>) -> Option<T>;
 /// MessagePack, structs by the names of their fields, so that a deploy may add an
 /// `Option` or `#[serde(default)]` field.
 ///
+/// What serde and MessagePack cannot tell apart comes back as the plainer of the two: an
+/// `Option<Option<T>>` that is `Some(None)` as `None`.
+///
 /// # Example
 ///
 /// ```

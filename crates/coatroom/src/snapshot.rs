@@ -29,7 +29,8 @@ pub struct SessionInfo {
     pub authenticated: Option<Timestamp>,
     /// Its last access, to within the touch interval.
     pub last_accessed: Timestamp,
-    /// When it ends without further activity.
+    /// When it ends without further activity, unless its `deadline` comes first; until it is `confirmed`
+    /// the unconfirmed timeout counts too.
     pub idle_deadline: Timestamp,
     /// When it ends in any case; [`Timestamp::NEVER`] without a lifetime.
     pub deadline: Timestamp,
