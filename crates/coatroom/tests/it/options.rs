@@ -138,6 +138,25 @@ async fn the_applications_answer_takes_the_place_of_a_response_whose_commit_fail
     }
 }
 
+#[tokio::test]
+async fn a_remembered_visitor_stays_remembered_whatever_else_is_set() {
+    let house = House::new(memory());
+    let routes = Router::new()
+        .route("/", post(add))
+        .route("/remember", post(async |session: Session| session.set_persistent(true)))
+        .route("/renew", post(async |session: Session| session.renew()))
+        .route("/lifetime", post(async |session: Session| session.set_lifetime(Duration::from_secs(77))));
+    let mut visitor = Client::new(routes.layer(house.sessions.layer()));
+    visitor.post("/", "").await;
+    for (path, max_age) in
+        [("/remember", 12 * 3_600), ("/renew", 12 * 3_600), ("/lifetime", 77), ("/renew", 77)]
+    {
+        let answer = visitor.post(path, "").await;
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.ends_with(&format!("; Max-Age={max_age}")), "{path}");
+    }
+}
+
 #[test]
 fn an_answer_asks_to_try_again_only_where_that_helps() {
     let again = [

@@ -57,6 +57,52 @@ on_each_store! {
         assert!(!is_alive(&house, &id).await);
     }
 
+    async fn a_lifetime_of_its_own_counts_from_the_login_and_holds_for_later_ones(place) {
+        let house = House::new(place);
+        let session = house.sessions.open(&stored(&house).await).await.unwrap().unwrap();
+        house.clock.advance(MINUTE);
+        session.set_lifetime(30 * MINUTE).unwrap();
+        session.save().await.unwrap();
+        assert_eq!(session.deadline(), session.created().map(|created| created + 30 * MINUTE));
+        session.login("alice").unwrap();
+        session.save().await.unwrap();
+        let signed_in = house.sessions.now();
+        assert_eq!(session.deadline(), Some(signed_in + 30 * MINUTE));
+        house.clock.advance(MINUTE);
+        session.set_lifetime(40 * MINUTE).unwrap();
+        session.save().await.unwrap();
+        assert_eq!(session.deadline(), Some(signed_in + 40 * MINUTE));
+        session.login("alice").unwrap();
+        session.save().await.unwrap();
+        assert_eq!(session.deadline(), Some(signed_in + 41 * MINUTE));
+    }
+
+    async fn limits_of_its_own_stay_when_something_else_is_set(place) {
+        let house = House::new(place);
+        let id = stored(&house).await;
+        let session = house.sessions.open(&id).await.unwrap().unwrap();
+        session.set_idle_timeout(5 * MINUTE).unwrap();
+        session.save().await.unwrap();
+        session.set_client_label("a browser").unwrap();
+        session.save().await.unwrap();
+        session.set_lifetime(30 * MINUTE).unwrap();
+        session.save().await.unwrap();
+        let kept = house.sessions.open(&id).await.unwrap().unwrap();
+        let limits = (kept.idle_timeout(), kept.deadline(), kept.client_label());
+        let lifetime = kept.created().map(|created| created + 30 * MINUTE);
+        assert_eq!(limits, (5 * MINUTE, lifetime, Some("a browser".to_owned())));
+    }
+
+    async fn no_limit_of_its_own_is_shorter_than_a_second(place) {
+        let house = House::new(place);
+        let (_, session) = house.sessions.create().unwrap();
+        session.set_idle_timeout(Duration::ZERO).unwrap();
+        session.set_lifetime(Duration::ZERO).unwrap();
+        session.save().await.unwrap();
+        assert_eq!(session.idle_timeout(), SECOND);
+        assert_eq!(session.deadline(), session.created().map(|created| created + SECOND));
+    }
+
     async fn a_session_without_limits_lives_for_ever(place) {
         let house = House::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(Duration::MAX));
         let id = stored(&house).await;
