@@ -7,9 +7,13 @@ import types
 import pytest
 import transaction
 from helpers import shown_for_errors
+from OFS.SimpleItem import SimpleItem
 from Products.Sessions import BrowserIdManager as stock
+from Products.Sessions.interfaces import SessionDataManagerErr
+from Products.Sessions.SessionDataManager import SessionDataManager as StockSessionDataManager
 
 from coatroom.zope.principals import Principal
+from coatroom.zope.sessiondata import SessionDataManager
 
 NAME = "_ZopeId"
 
@@ -303,3 +307,31 @@ def test_a_list_that_goes_on_after_nothing_is_a_bad_request(zope, app):
 
     with pytest.raises(BadRequest, match="after"):
         app.session_data.sessionOverview(after="x")
+
+
+class AnotherKind(SimpleItem):
+    """A session data manager that knows of no browser ids, as other session packages have them."""
+
+    def getSessionData(self, create=1):
+        return {}
+
+    def getBrowserIdManager(self):
+        raise SessionDataManagerErr("does not support browser ids")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"session_data_manager": AnotherKind()},
+        {"session_data_manager": SimpleItem()},
+        {"session_data_manager": StockSessionDataManager("session_data_manager", "/session_data"), "browser_id_manager": None},
+        {"session_data_manager": StockSessionDataManager("session_data_manager")},
+        {"session_data_manager": SessionDataManager("session_data_manager", "/nowhere")},
+    ],
+)
+def test_a_login_works_where_there_are_no_sessions_of_ours(zope, app, attributes):
+    known = visitor(zope)
+    for name, value in attributes.items():
+        setattr(app.pages, name, value)
+    transaction.commit()
+    assert zope.get("/pages/sign_in", "how=only", browser_id=known).body == "signed in"

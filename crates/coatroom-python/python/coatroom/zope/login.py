@@ -7,6 +7,7 @@ import logging
 from functools import partial
 
 from Acquisition import aq_base
+from Products.Sessions.interfaces import SessionDataManagerErr
 from zope.globalrequest import getRequest
 
 from coatroom.zope import transactions
@@ -34,7 +35,10 @@ def renew(manager, user):
 
     Does nothing for stock managers and other containers.
     """
-    ids, container, old = _parts(manager)
+    try:
+        ids, container, old = _parts(manager)
+    except SessionDataManagerErr:  # It knows of no browser ids.
+        return
     if container is not None:
         container._renewSession(old, ids.renewBrowserId, *user)
 
@@ -117,6 +121,6 @@ def _manager(request, user):
     parents = request.get("PARENTS") if request is not None else None
     for place in (parents[0] if parents else None, user):
         manager = getattr(place, "session_data_manager", None)
-        if manager is not None and hasattr(aq_base(manager), "getSessionData"):
+        if manager is not None and hasattr(aq_base(manager), "_getSessionDataContainer"):
             return manager
     return None
