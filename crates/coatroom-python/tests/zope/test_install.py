@@ -17,6 +17,7 @@ from zope.testing import cleanup
 
 from coatroom.zope import commands
 from coatroom.zope import install
+from coatroom.zope import overview
 from coatroom.zope.container import TransientObjectContainer
 
 
@@ -144,16 +145,16 @@ def test_copies_of_our_managers_become_stock_ones(app, events):
     for id in ("browser_id_manager", "session_data_manager"):
         app.site._setObject(id, app[id]._getCopy(app.site))
     transaction.commit()
-    assert dict(install.status(app))["/site/session_data_manager"] == "Coatroom's"
+    assert dict(overview.status(app))["/site/session_data_manager"] == "Coatroom's"
     install.uninstall(app)
     assert type(app.site.session_data_manager.aq_base) is StockSessionDataManager
     assert type(app.site.browser_id_manager.aq_base) is StockBrowserIdManager
 
 
 def test_status_says_where_nothing_is(app):
-    assert dict(install.status(app))["container"] == "/temp_folder/session_data, where nothing is"
+    assert dict(overview.status(app))["container"] == "/temp_folder/session_data, where nothing is"
     install.install(app)
-    assert dict(install.status(app))["container"] == "/session_data"
+    assert dict(overview.status(app))["container"] == "/session_data"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_every_container_is_found_and_taken_out_without_a_look_at_the_content(ap
     connection = app._p_jar.db().open()
     fresh = connection.root()["Application"]
     connection.getTransferCounts(True)
-    rows = dict(install.status(fresh))
+    rows = dict(overview.status(fresh))
     assert {path for path in rows if path.startswith("/")} == {
         "/session_data",
         "/site/sessions",
@@ -209,3 +210,42 @@ def test_every_container_is_found_and_taken_out_without_a_look_at_the_content(ap
     assert connection.getTransferCounts(True)[0] < 40
     transaction.commit()
     connection.close()
+
+
+def of_another_kind(app, id):
+    """An object that has the place of a manager, as other session packages put theirs."""
+    app._delObject(id)
+    app._setObject(id, Folder(id))
+    transaction.commit()
+
+
+@pytest.mark.parametrize("id", ["browser_id_manager", "session_data_manager"])
+def test_a_manager_of_another_kind_is_named_and_left_alone(app, id):
+    of_another_kind(app, id)
+    with pytest.raises(ValueError, match=f"/{id} is a Folder and no"):
+        install.install(app)
+    transaction.abort()
+    assert dict(overview.status(app))[id] == "OFS.Folder.Folder"
+    install.uninstall(app)
+    assert type(app._getOb(id).aq_base) is Folder
+
+
+def test_uninstalling_leaves_managers_that_are_not_ours(app):
+    app._delObject("session_data_manager")
+    app._setObject("session_data_manager", AnAddonsManager("session_data_manager", "/old"))
+    assert install.uninstall(app) == []
+    assert type(app.session_data_manager.aq_base) is AnAddonsManager
+    assert dict(overview.status(app))["session_data_manager"] == f"{__name__}.AnAddonsManager"
+
+
+def test_other_managers_of_the_site_are_named_and_where_they_keep_their_sessions(app):
+    app._setObject("site", Folder("site"))
+    app.site._setObject("visits", StockSessionDataManager("visits", "/temp_folder/visits"))
+    app._setObject("more", StockSessionDataManager("more", "/session_data"))
+    install.install(app)
+    rows = dict(overview.status(app))
+    assert rows["/site/visits"] == "stock, keeps its sessions in /temp_folder/visits"
+    assert rows["/more"] == "stock, keeps its sessions in /session_data"
+    assert overview.elsewhere(app) == [("/site/visits", "/temp_folder/visits")]
+    assert "/more is still led to /session_data, which is gone: set another path there" in install.uninstall(app)
+    assert type(app.more.aq_base) is StockSessionDataManager

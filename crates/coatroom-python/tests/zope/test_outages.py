@@ -228,7 +228,7 @@ def test_a_password_is_in_no_log_representation_traceback_or_tab(on, server, cap
 
 def test_a_password_that_opens_is_not_shown_either(on, caplog, monkeypatch, capsys):
     from coatroom.zope import commands
-    from coatroom.zope import install
+    from coatroom.zope import overview
 
     server = servers.server_url("postgres")
     password = urllib.parse.urlsplit(server).password
@@ -239,7 +239,7 @@ def test_a_password_that_opens_is_not_shown_either(on, caplog, monkeypatch, caps
         state = container[VISITOR].aq_base._state()
         shown = container.sessionOverview()["store"]
         texts = [shown, repr(state), repr(state.house), repr(vars(state.house)), repr(state.native), repr(state.jar)]
-        monkeypatch.setattr(install, "status", lambda app: [])
+        monkeypatch.setattr(overview, "status", lambda app: [])
         commands._status(container.aq_parent, None)
     texts += [capsys.readouterr().out, caplog.text or "nothing"]
     assert "***" in shown

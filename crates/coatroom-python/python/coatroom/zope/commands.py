@@ -92,7 +92,9 @@ def _commit(work, note):
 
 
 def _hints(app):
-    """What goes wrong where several processes serve a database, and each has a directory of its own."""
+    """What goes wrong where several processes serve a database, and each has a directory of its own; and
+    what is not on Coatroom."""
+    from coatroom.zope import overview
     from coatroom.zope import settings
 
     store, storage = settings.shown_store(), app._p_jar.db().storage
@@ -100,13 +102,15 @@ def _hints(app):
     kinds = {type(each).__name__ for each in (storage, getattr(storage, "base", None))}
     if kinds & _SHARED and store.startswith(("embedded:", "memory:")):
         yield f"note: {store} serves one process, and this database may have several; see docs/plone.md"
+    for path, container in overview.elsewhere(app):
+        yield f"note: {path} is left as it is, with its sessions in {container or 'no container'}; see docs/plone.md"
 
 
 def _status(app, options):
-    from coatroom.zope import install
+    from coatroom.zope import overview
     from coatroom.zope import settings
 
-    rows = [("store", settings.shown_store()), *install.status(app)]
+    rows = [("store", settings.shown_store()), *overview.status(app)]
     width = max(len(what) for what, _ in rows)
     for what, how in rows:
         print(f"{what:<{width}}  {how}")

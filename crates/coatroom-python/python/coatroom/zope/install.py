@@ -6,22 +6,22 @@ container, and the container itself. What was there is noted as plain data in th
 
 import importlib
 
+from Acquisition import aq_base
 from persistent.mapping import PersistentMapping
-from Products.Sessions.BrowserIdManager import BrowserIdManager as StockBrowserIdManager
-from Products.Sessions.SessionDataManager import SessionDataManager as StockSessionDataManager
 from Products.Sessions import install_browser_id_manager
 from Products.Sessions import install_session_data_manager
 
 from coatroom.zope import keyring
+from coatroom.zope import overview
 from coatroom.zope import registry
 from coatroom.zope.browserids import BrowserIdManager
 from coatroom.zope.container import TransientObjectContainer
+from coatroom.zope.overview import CONTAINER
+from coatroom.zope.overview import DATA
+from coatroom.zope.overview import IDS
+from coatroom.zope.overview import INSTALLED
 from coatroom.zope.sessiondata import SessionDataManager
 
-ROOT_NAME = "coatroom.installed"
-CONTAINER = "session_data"
-IDS = "browser_id_manager"
-DATA = "session_data_manager"
 #: Where the stock session data manager looks.
 STOCK_PATH = "/temp_folder/session_data"
 #: The period of a new container, in seconds.
@@ -37,16 +37,16 @@ def install(app, timeout=None, keep_managers=False):
         done.append("made the instance's key ring")
     install_browser_id_manager(app)
     install_session_data_manager(app)
-    ids, data = app._getOb(IDS), app._getOb(DATA)
-    if ROOT_NAME not in root:
-        root[ROOT_NAME] = _note(ids, data)
+    ids, data = _checked(app, IDS), _checked(app, DATA)
+    if INSTALLED not in root:
+        root[INSTALLED] = _note(ids, data)
     path = _path_of_ours(app, data) or f"/{CONTAINER}"
     done += _give_container(app, data, path, timeout)
     if data.getContainerPath() != path:
         data.setContainerPath(path)
         done.append(f"{DATA} keeps its sessions in {path}")
     if keep_managers:
-        return done + _put_back_managers(app, root[ROOT_NAME])
+        return done + _put_back_managers(app, root[INSTALLED])
     if _replace(app, IDS, BrowserIdManager):
         app._getOb(IDS).setCookieHTTPOnly(True)
         done.append(f"{IDS} issues signed ids, HttpOnly, and renews them at login")
@@ -58,15 +58,20 @@ def install(app, timeout=None, keep_managers=False):
 def uninstall(app):
     """Puts the site's sessions back where they were; what was done, in lines. Repeatable."""
     root = app._p_jar.root()
-    noted = root.pop(ROOT_NAME, None)
+    noted = root.pop(INSTALLED, None)
     done = _put_back_managers(app, noted or {})
     if noted is not None:
         done += _put_back_path(app, noted["path"])
-    for path, container in list(registry.containers(app, _places(app))):
+    for path, container in list(registry.containers(app, overview.places(app))):
         if container._jar() is not app._p_jar:
             container._jar().root().pop(keyring.ROOT_NAME, None)
         container.aq_parent._delObject(container.getId())
         done.append(f"removed {path}")
+    done += [
+        f"{path} is still led to {container}, which is gone: set another path there"
+        for path, container in overview.elsewhere(app)
+        if f"removed {container}" in done
+    ]
     registry.forget(app)
     if keyring.ROOT_NAME in root:
         del root[keyring.ROOT_NAME]
@@ -74,20 +79,12 @@ def uninstall(app):
     return done
 
 
-def status(app):
-    """How the site's sessions are kept, as (what, how) pairs."""
-    root = app._p_jar.root()
-    ids, data = app._getOb(IDS, None), app._getOb(DATA, None)
-    yield "installed", "yes" if ROOT_NAME in root else "no"
-    yield "keys", str(len(root[keyring.ROOT_NAME]["keys"])) if keyring.ROOT_NAME in root else "none"
-    yield IDS, _class(ids)
-    yield DATA, _class(data)
-    yield "container", _container_of(app, data)
-    for path, container in registry.containers(app, _places(app)):
-        timeout = container.getTimeoutMinutes()
-        yield path, f"timeout {timeout} minutes" if timeout else "no timeout"
-    for path, manager in registry.managers(app):
-        yield path, _class(manager)
+def _checked(app, id):
+    """A manager, if it is one: other session packages put theirs in its place."""
+    manager, cls = app._getOb(id), overview.STOCK[id]
+    if not overview.is_of(manager, cls):
+        raise ValueError(f"/{id} is a {manager.meta_type} and no {cls.meta_type}; rename or delete it first")
+    return manager
 
 
 def _note(ids, data):
@@ -151,10 +148,12 @@ def _settings_before(data):
 def _put_back_managers(app, noted):
     """Those that were there; copies elsewhere in the site become stock ones."""
     classes = noted.get("classes", {})
-    stock = {IDS: StockBrowserIdManager, DATA: StockSessionDataManager}
-    replaced = [_replace(app, id, _named(*classes.get(id, ()), otherwise=cls)) for id, cls in stock.items()]
+    replaced = [
+        overview.is_ours(app._getOb(id, None)) and _replace(app, id, _named(*classes.get(id, ()), otherwise=cls))
+        for id, cls in overview.STOCK.items()
+    ]
     for _path, manager in list(registry.managers(app)):
-        cls = stock[IDS] if isinstance(manager, BrowserIdManager) else stock[DATA]
+        cls = overview.STOCK[IDS] if isinstance(manager, BrowserIdManager) else overview.STOCK[DATA]
         replaced.append(_replace(manager.aq_parent, manager.getId(), cls))
     if replaced[0] and "http_only" in noted:
         app._getOb(IDS).setCookieHTTPOnly(noted["http_only"])
@@ -173,9 +172,9 @@ def _named(module=None, name=None, otherwise=None):
 
 def _put_back_path(app, path):
     """Leads the session data manager back, unless somebody has led it elsewhere meanwhile."""
-    data = app._getOb(DATA, None)
-    ours = dict(registry.containers(app, [*_places(app), path]))
-    if data is None or data.getContainerPath() not in (*ours, "") and _is_there(app, data.getContainerPath()):
+    data = overview.data_manager(app)
+    ours = dict(registry.containers(app, [*overview.places(app), path]))
+    if data is None or data.getContainerPath() not in (*ours, "") and overview.is_there(app, data.getContainerPath()):
         return []
     path = STOCK_PATH if path in ours else path
     data.setContainerPath(path or None)
@@ -195,24 +194,3 @@ def _replace(holder, id, cls):
     return True
 
 
-def _places(app):
-    """Where a container may lie that was put there before they were registered."""
-    data = app._getOb(DATA, None)
-    return [f"/{CONTAINER}", data.getContainerPath() if data is not None else None]
-
-
-def _container_of(app, data):
-    path = data.getContainerPath() if data is not None else ""
-    if not path:
-        return "none"
-    return path if _is_there(app, path) else f"{path}, where nothing is"
-
-
-def _is_there(app, path):
-    return app.unrestrictedTraverse(path, None) is not None
-
-
-def _class(manager):
-    if manager is None:
-        return "none"
-    return "Coatroom's" if type(manager.aq_base).__module__.startswith("coatroom.") else "stock"
