@@ -6,6 +6,7 @@ import transaction
 import ZODB
 from OFS.Application import Application
 from OFS.Folder import Folder
+from OFS.SimpleItem import SimpleItem
 from Products.Sessions import install_browser_id_manager
 from Products.Sessions import install_session_data_manager
 from Products.Sessions.BrowserIdManager import BrowserIdManager as StockBrowserIdManager
@@ -249,3 +250,16 @@ def test_other_managers_of_the_site_are_named_and_where_they_keep_their_sessions
     assert overview.elsewhere(app) == [("/site/visits", "/temp_folder/visits")]
     assert "/more is still led to /session_data, which is gone: set another path there" in install.uninstall(app)
     assert type(app.more.aq_base) is StockSessionDataManager
+
+
+class MountPoint(SimpleItem):
+    """As Products.ZODBMountPoint's, which opens its database when it is wrapped."""
+
+    def __of__(self, parent):
+        raise AssertionError("the database was opened")
+
+
+def test_no_database_is_opened_to_look_for_managers(app):
+    app._setOb("temp_folder", MountPoint())
+    app._objects += ({"id": "temp_folder", "meta_type": "ZODB Mount Point"},)
+    assert overview.elsewhere(app) == []

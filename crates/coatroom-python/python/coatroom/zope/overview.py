@@ -69,13 +69,19 @@ def is_there(app, path):
 
 def _other_managers(app):
     """Those in the root and in what lies in it, sites above all, but for ours; nothing else is loaded."""
-    for holder in (app, *app.objectValues()):
-        if not hasattr(aq_base(holder), "objectIds"):
-            continue
+    for holder in (app, *_folders(app)):
         for id in holder.objectIds(StockSessionDataManager.meta_type):
             manager = holder._getOb(id)
             if (holder, id) != (app, DATA) and is_of(manager, StockSessionDataManager) and not is_ours(manager):
                 yield "/".join(manager.getPhysicalPath()), manager
+
+
+def _folders(app):
+    """What lies in the root and holds objects. Not what is mounted: its database may be gone."""
+    for id in app.objectIds():
+        # Unwrapped: wrapping a mount point opens its database.
+        if hasattr(aq_base(app).__dict__.get(id), "_getOb"):
+            yield app._getOb(id)
 
 
 def _container_of(app, data):
