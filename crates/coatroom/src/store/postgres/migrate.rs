@@ -45,7 +45,10 @@ pub(super) async fn migrate(client: &mut Client, schema: &Schema) -> Result<i32,
     Ok(found.max(NEWEST))
 }
 
-const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema};\n";
+const CREATE_SCHEMA: &str = include_str!("migrations/schema.sql");
+
+/// SQLSTATE of that script where the schema would hide the tables of a role of its name.
+pub(super) const HIDES_TABLES: &str = "CR001";
 
 fn applied(number: i32) -> String {
     format!("INSERT INTO {{schema}}.migrations (version) VALUES ({number}) ON CONFLICT DO NOTHING;\n")

@@ -7,7 +7,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::connect::Refusal;
-use super::migrate::NEWEST;
+use super::migrate::{HIDES_TABLES, NEWEST};
 use super::url::{PostgresUrl, SslMode};
 use crate::error::StoreError;
 use crate::store::network::ConnectError;
@@ -132,6 +132,12 @@ pub(super) fn migration_failed(url: &PostgresUrl, error: Error) -> ConnectError 
         Some("25006") => {
             unsuitable(url, "it is read-only (SQLSTATE 25006); name the primary server in the URL")
         }
+        Some(HIDES_TABLES) => unsuitable(
+            url,
+            &format!(
+                "a role named {schema:?} has tables in public, and would look for them in a schema of its name first; name another by schema=, or give sessions a database of their own"
+            ),
+        ),
         Some("53100") => unsuitable(url, "its disk is full (SQLSTATE 53100); free some space there"),
         Some(code) => unsuitable(
             url,

@@ -64,6 +64,23 @@ fn a_user_who_may_make_nothing_needs_an_administrator_once() {
     assert!(error.contains("GRANT") && error.contains("42501") && !error.contains("guest"), "{error}");
 }
 
+/// What RelStorage names without a schema, say, which then makes its tables once more in ours.
+#[test]
+fn a_schema_that_would_hide_the_tables_of_its_role_is_not_made() {
+    let Some(server) = own_server(PostgresOptions::new()) else { return };
+    let url: PostgresUrl = server.url().parse().unwrap();
+    sql(&url, "CREATE SEQUENCE zoid_seq");
+    let error = refusal(&server.url());
+    assert!(matches!(error, ConnectError::Unsuitable { .. }), "{error}");
+    told(&error, "schema=");
+    assert_eq!(sql(&url, "SELECT current_schema()"), ["public"]);
+    open(&format!("{}?schema=visits", server.url()).parse().unwrap());
+    sql(&url, "DROP SEQUENCE zoid_seq");
+    open(&url);
+    sql(&url, "CREATE TABLE public.later ()");
+    open(&url);
+}
+
 #[test]
 fn certificates_are_verified_as_far_as_asked() {
     let Some(server) = own_server(PostgresOptions::new().tls()) else { return };
