@@ -144,6 +144,14 @@ impl SessionManager {
         Some(self.session(State::trusted(*record.key(), Some(record))))
     }
 
+    /// The keyed session of a `key` that was drawn a moment ago, so that none can be stored under it: the
+    /// store is not asked. Its first write creates it; where there is one all the same, that meets it
+    /// as it meets what another request wrote.
+    pub fn create_keyed(&self, key: impl AsRef<[u8]>) -> Session {
+        let locator = Locator::keyed(self.namespace(), key.as_ref());
+        self.session(State::trusted(self.shared.engine.key(locator), None))
+    }
+
     async fn open_keyed(&self, key: &[u8], passive: bool) -> Result<Session, StoreError> {
         let locator = Locator::keyed(self.namespace(), key);
         let record = self.shared.engine.load_trusted(locator, passive).await?;

@@ -147,6 +147,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// As [`create`](Self::create), where that can be done without waiting for anything either: whether
+    /// the record is kept, with nothing that had to go or lay dead under its key. Otherwise nothing
+    /// was done, and it is left to `create`.
+    fn create_at_hand(&self, record: &Record, now: Timestamp) -> bool {
+        let _ = (record, now);
+        false
+    }
+
     /// What the clock of the store's server shows, carried on from its latest reading without
     /// waiting; `None` where the store is of this machine alone. Managers correct their clock by it,
     /// so that machines whose clocks differ agree on every deadline.

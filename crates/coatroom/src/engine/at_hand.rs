@@ -1,7 +1,9 @@
 //! What a store can do without waiting for anything: for callers that hold others up meanwhile.
 
-use super::Engine;
 use super::at_once::is_touch_due;
+use super::login::Admission;
+use super::plan::Draw;
+use super::{Engine, Work};
 use crate::changes::Changes;
 use crate::id::Locator;
 use crate::record::{Overwritten, Record};
@@ -22,6 +24,26 @@ impl Engine {
             return None;
         };
         let landed = self.store.commit_at_hand(base.revision(), &record, self.now());
+        #[cfg(feature = "metrics")]
+        if landed {
+            crate::metrics::landed(record.bytes().len());
+        }
+        landed.then_some(record)
+    }
+
+    /// Creates the session of `work`, if nobody signs in on it and nothing has to be waited for.
+    /// Otherwise nothing was done.
+    pub(crate) fn create_at_hand(&self, work: &Work) -> Option<Record> {
+        let is_plain =
+            work.base.is_none() && work.settings.login.is_none() && work.changes.on_view().is_some();
+        let draw = Draw {
+            now: self.now(),
+            nonce: fastrand::u64(..),
+            renewed: None,
+            admission: Admission::default(),
+        };
+        let record = if is_plain { self.plan(work, None, &draw).ok()?? } else { return None };
+        let landed = self.store.create_at_hand(&record, draw.now);
         #[cfg(feature = "metrics")]
         if landed {
             crate::metrics::landed(record.bytes().len());

@@ -176,11 +176,16 @@ impl Engine {
         Ok(Draw { now: self.now(), nonce: fastrand::u64(..), renewed, admission })
     }
 
+    /// Tells of a session that was first stored.
+    pub(crate) fn tell_created(&self, record: &Record) {
+        self.events.tell(&Event::Created { locator: record.key().locator });
+    }
+
     /// Tells of `record`, which took the place of `replaced`.
     fn tell_landed(&self, replaced: Option<&Record>, record: &Record, draw: &Draw) {
         let locator = record.key().locator;
         if replaced.is_none() {
-            self.events.tell(&Event::Created { locator });
+            self.tell_created(record);
         }
         if draw.renewed.is_some() {
             self.events.tell(&Event::Renewed { locator, principal: record.principal() });

@@ -9,8 +9,9 @@ use super::Session;
 use super::spans;
 use super::state::{Phase, State};
 use crate::changes::Changes;
-use crate::engine::{Engine, Sent, Undo, Work};
+use crate::engine::{Engine, Sent, Undo, Work, Written};
 use crate::error::SessionError;
+use crate::id::Key;
 use crate::record::Record;
 
 /// A commit that came about at once, or what is left of it.
@@ -122,14 +123,39 @@ impl Session {
         }
     }
 
-    /// As [`save_undoable`](Self::save_undoable), where values take the place of old ones of their
-    /// length and the store can do it without waiting for anything, a lock that another thread holds
-    /// included. `None` where nothing was done; it is left to `save_undoable` then. For callers that
-    /// hold others up while they wait, such as a binding that holds its interpreter's lock.
+    /// As [`save_undoable`](Self::save_undoable), where the session is new or values take the place of
+    /// old ones of their length, and the store can do it without waiting for anything, a lock that
+    /// another thread holds included. `None` where nothing was done; it is left to `save_undoable` then.
+    /// For callers that hold others up while they wait, such as a binding that holds its interpreter's
+    /// lock.
     #[must_use]
     pub fn save_undoable_at_hand(&self) -> Option<Undo> {
-        let state = &mut *self.shared.state.try_lock()?;
+        let mut state = self.shared.state.try_lock()?;
         state.check_open().ok()?;
+        if state.base.is_some() {
+            return self.replace_at_hand(&mut state);
+        }
+        let (key, record) = self.create_at_hand(&mut state)?;
+        // Who is told may use the session.
+        drop(state);
+        self.engine().tell_created(&record);
+        Some(Undo { key, before: None, after: Some(record) })
+    }
+
+    fn create_at_hand(&self, state: &mut State) -> Option<(Key, Record)> {
+        let work = state.take_work()?;
+        let span = spans::commit(&work.key.locator);
+        let _entered = span.as_ref().map(tracing::Span::enter);
+        let Some(record) = self.engine().create_at_hand(&work) else {
+            (state.changes, state.settings) = (work.changes, work.settings);
+            return None;
+        };
+        let written = Written { record: record.clone(), replaced: None, id: work.fresh.clone() };
+        state.written(written, &work);
+        Some((work.key, record))
+    }
+
+    fn replace_at_hand(&self, state: &mut State) -> Option<Undo> {
         let key = state.key?;
         let before = state.base.clone().filter(|_| state.settings.is_empty())?;
         let span = spans::commit(&key.locator);

@@ -186,7 +186,10 @@ macro_rules! __conformance_sentences {
                 what_is_at_hand_is_what_load_gives
                 a_commit_at_hand_is_a_commit
                 a_commit_at_hand_replaces_the_expected_live_record_only
-                at_most_one_of_many_commits_at_hand_lands;
+                at_most_one_of_many_commits_at_hand_lands
+                a_create_at_hand_is_a_create
+                a_create_at_hand_takes_no_place
+                at_most_one_of_many_creates_at_hand_lands;
             touch:
                 touch_moves_the_idle_deadline
                 touch_never_moves_the_activity_back

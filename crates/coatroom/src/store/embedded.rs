@@ -270,6 +270,10 @@ impl Store for EmbeddedStore {
         self.core.commit_at_hand(expected, record, now)
     }
 
+    fn create_at_hand(&self, record: &Record, _now: Timestamp) -> bool {
+        self.core.create_at_hand(record)
+    }
+
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {
         self.core.work(*key, work::touch(*key, activity))
     }

@@ -113,6 +113,10 @@ impl Store for MemoryStore {
         self.0.commit_at_hand(expected, record, now)
     }
 
+    fn create_at_hand(&self, record: &Record, now: Timestamp) -> bool {
+        self.0.create_at_hand(record, now)
+    }
+
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {
         self.0.touch(key, activity);
         StoreFuture::ready(())

@@ -216,3 +216,21 @@ async fn a_malformed_id_is_told_once_a_request_and_names_no_session() {
         assert_eq!(ear.take(), [Heard::Suspicious(Suspicion::Malformed, None)]);
     }
 }
+
+#[tokio::test]
+async fn a_creation_that_waits_for_nothing_is_told_once_and_the_session_is_free_meanwhile() {
+    let (held, seen) = (Arc::new(Mutex::new(None::<Session>)), Arc::new(Mutex::new(Vec::new())));
+    let (on_told, heard) = (held.clone(), seen.clone());
+    let house = House::with(memory(), |builder| {
+        builder.on_event(move |event: &Event<'_>| {
+            let session = on_told.lock().unwrap().clone().unwrap();
+            heard.lock().unwrap().push((Heard::from(event), session.get(COUNT).unwrap()));
+        })
+    });
+    let session = house.sessions.create_keyed("visitor");
+    *held.lock().unwrap() = Some(session.clone());
+    session.set(COUNT, &1).unwrap();
+    assert!(session.save_undoable_at_hand().is_some());
+    let locator = session.locator().unwrap();
+    assert_eq!(*seen.lock().unwrap(), [(Heard::Created(locator), Some(1))]);
+}

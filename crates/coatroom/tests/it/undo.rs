@@ -55,6 +55,50 @@ on_each_store! {
         assert_eq!(values(&house).await, (Some(1), Some(1)));
     }
 
+    async fn a_creation_that_waited_for_nothing_is_taken_back_likewise(place) {
+        let house = House::new(place);
+        let session = house.sessions.create_keyed("another");
+        session.set(A, &2).unwrap();
+        session.set_idle_timeout(5 * MINUTE).unwrap();
+        let undo = match session.save_undoable_at_hand() {
+            Some(undo) => undo,
+            None => session.save_undoable().await.unwrap().unwrap(),
+        };
+        assert!(session.exists());
+        assert_eq!((session.get(A).unwrap(), session.idle_timeout()), (Some(2), 5 * MINUTE));
+        assert!(session.save_undoable().await.unwrap().is_none());
+        assert_eq!(house.sessions.keyed("another").await.unwrap().get(A).unwrap(), Some(2));
+        house.sessions.undo(&undo).await.unwrap();
+        assert!(!house.sessions.keyed("another").await.unwrap().exists());
+    }
+
+    async fn what_a_creation_cannot_do_without_waiting_is_left_as_it_was(place) {
+        let house = House::new(place);
+        let _ = write(&house, 1, Some(1)).await;
+        let session = house.sessions.create_keyed("visitor");
+        session.set(A, &2).unwrap();
+        assert!(session.save_undoable_at_hand().is_none(), "there is one");
+        assert_eq!(session.get(A).unwrap(), Some(2));
+        session.save().await.unwrap();
+        assert_eq!(values(&house).await, (Some(2), Some(1)), "it met what was there");
+        let session = house.sessions.create_keyed("another");
+        session.set(A, &3).unwrap();
+        session.login("alice").unwrap();
+        assert!(session.save_undoable_at_hand().is_none(), "a login waits");
+        session.save().await.unwrap();
+        assert_eq!(house.sessions.of("alice").await.unwrap().len(), 1);
+    }
+
+    async fn a_created_session_that_meets_another_conflicts_where_it_rejects(place) {
+        let house = House::with(place, |builder| builder.on_conflict(coatroom::OnConflict::Reject));
+        let _ = write(&house, 1, None).await;
+        let session = house.sessions.create_keyed("visitor");
+        session.set(A, &1).unwrap();
+        assert!(session.save_undoable_at_hand().is_none());
+        assert!(matches!(session.save_undoable().await, Err(SessionError::Conflict { .. })));
+        assert_eq!(values(&house).await, (Some(1), None));
+    }
+
     async fn settings_and_login_are_taken_back_too(place) {
         let house = House::new(place);
         let _ = write(&house, 1, None).await;

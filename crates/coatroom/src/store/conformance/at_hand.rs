@@ -1,7 +1,7 @@
 //! What a store can do without waiting. It may always say that it cannot.
 
 use super::parallel::at_once;
-use super::scene::{MINUTE, START, Scene, Seen, just_before};
+use super::scene::{HOUR, LATENESS, MINUTE, START, Sample, Scene, Seen, just_before, locators, sorted};
 use crate::store::Store;
 
 /// "As `load`, where a live record is at hand": the same record, and never one that is not live.
@@ -66,5 +66,54 @@ pub async fn at_most_one_of_many_commits_at_hand_lands(store: &dyn Store) {
         let landed: Vec<_> = landed.into_iter().flatten().collect();
         assert!(landed.len() <= 1, "{} commits of one revision landed", landed.len());
         scene.assert_holds(landed.first().unwrap_or(&sample), START).await;
+    }
+}
+
+/// "As `create`": what is kept is what the create would have left, to be claimed when it is dead.
+pub async fn a_create_at_hand_is_a_create(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let samples: Vec<_> = [1, 2, 3].into_iter().flat_map(|_| scene.mortals()).collect();
+    let owned = scene.sample().with_principal("alice");
+    for sample in samples.iter().chain([&owned]) {
+        if !store.create_at_hand(&sample.record(), START) {
+            scene.put(sample).await;
+        }
+        scene.assert_holds(sample, START).await;
+    }
+    assert_eq!(scene.count(START).await, 10);
+    assert_eq!(scene.of("alice", START).await, [owned.key.locator]);
+    let claimed = scene.claim(START + 2 * HOUR + LATENESS, 20).await;
+    assert_eq!(sorted(claimed.iter()), locators(samples.iter().chain([&owned])));
+}
+
+/// "Otherwise nothing was done": over a live record, and over a dead one, of which the caller hears.
+pub async fn a_create_at_hand_takes_no_place(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    scene.put(&sample).await;
+    assert!(!store.create_at_hand(&sample.next().record(), START), "create over a live record");
+    scene.assert_holds(&sample, START).await;
+    let dead = sample.expires_at();
+    let anew = Sample { created: dead, ..Sample::new(sample.key) }.accessed(dead);
+    assert!(!store.create_at_hand(&anew.record(), dead), "create over a dead record that nobody heard of");
+    assert_eq!(scene.create(&anew, dead).await.map(|departed| departed.len()), Some(1));
+    scene.assert_holds(&anew, dead).await;
+}
+
+/// Of any number of parallel ones at most one lands, and stays.
+pub async fn at_most_one_of_many_creates_at_hand_lands(store: &dyn Store) {
+    let scene = Scene::new(store);
+    for _ in 0..20 {
+        let key = scene.key();
+        let landed = at_once(|_| {
+            let sample = Sample::new(key);
+            store.create_at_hand(&sample.record(), START).then_some(sample)
+        });
+        let landed: Vec<_> = landed.into_iter().flatten().collect();
+        assert!(landed.len() <= 1, "{} creates of one key landed", landed.len());
+        match landed.first() {
+            Some(sample) => scene.assert_holds(sample, START).await,
+            None => scene.assert_absent(&key, START).await,
+        }
     }
 }

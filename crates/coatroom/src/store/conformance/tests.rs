@@ -74,6 +74,8 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (Flaw::CountsTheDead, "of_principal_finds_live_records_only"),
     (Flaw::CreateIsUpsert, "create_leaves_a_live_record_as_it_is"),
     (Flaw::CreateIsUpsert, "exactly_one_of_many_creates_is_created"),
+    (Flaw::CreateIsUpsert, "a_create_at_hand_takes_no_place"),
+    (Flaw::CreateIsUpsert, "at_most_one_of_many_creates_at_hand_lands"),
     (Flaw::CreateHidesTheDead, "create_takes_the_place_of_a_dead_record_and_reports_it"),
     (Flaw::DropLosesTheRecord, "a_dropped_commit_leaves_the_former_record_or_the_next"),
     (Flaw::EpochsOfAllNamespaces, "epochs_of_others_stay"),

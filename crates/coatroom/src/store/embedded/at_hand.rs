@@ -23,8 +23,39 @@ impl Core {
         }
     }
 
+    pub(super) fn create_at_hand(&self, record: &Record) -> bool {
+        // Who has a principal is entered in an index too.
+        if !self.writes_at_hand() || record.principal().is_some() {
+            return false;
+        }
+        let put = |shard: &mut Shard| self.put_at_hand(shard, record);
+        self.hot.try_with(&record.key().locator, put).unwrap_or(false)
+    }
+
+    /// Puts the record where none is, dead or alive.
+    fn put_at_hand(&self, shard: &mut Shard, record: &Record) -> bool {
+        let key = *record.key();
+        if !matches!(shard.find(&key), Lookup::Absent) {
+            return false;
+        }
+        let slice = keys::slice_of(record.expires_at());
+        let kind = if slice.is_some() { Kind::PutFiled } else { Kind::Put };
+        let entry = Entry::new(kind, key, record.activity().to_bits(), record.bytes());
+        let is_appended = self.journal.append_at_hand(&entry);
+        if is_appended {
+            slice.into_iter().for_each(|slice| shard.file(key, slice));
+            shard.put(record.clone());
+        }
+        is_appended
+    }
+
+    /// Whether commits are acknowledged before the disk has them.
+    fn writes_at_hand(&self) -> bool {
+        !self.closed.load(Ordering::Relaxed) && self.durability != Durability::EveryCommit
+    }
+
     pub(super) fn commit_at_hand(&self, expected: u64, record: &Record, now: Timestamp) -> bool {
-        if self.closed.load(Ordering::Relaxed) || self.durability == Durability::EveryCommit {
+        if !self.writes_at_hand() {
             return false;
         }
         let replace = |shard: &mut Shard| self.replace_at_hand(shard, expected, record, now);

@@ -17,6 +17,25 @@ impl Inner {
         self.shards.try_with(&record.key().locator, replace).flatten().is_some()
     }
 
+    pub(super) fn create_at_hand(&self, record: &Record, now: Timestamp) -> bool {
+        let is_owned = record.principal().is_some() || record.shared_activity().is_claimed();
+        if is_owned || !self.budget.reserve(record) {
+            return false;
+        }
+        let put = |shard: &mut Shard<Record>| {
+            let is_free = shard.get(record.key()).is_none();
+            if is_free {
+                shard.keep(record.clone(), now);
+            }
+            is_free
+        };
+        let is_kept = self.shards.try_with(&record.key().locator, put).unwrap_or(false);
+        if !is_kept {
+            self.budget.give_back(record);
+        }
+        is_kept
+    }
+
     /// Puts the record in the place of the expected one and returns that, unless there is more to
     /// it: an index to be moved, or room to be made.
     fn replace_at_hand(

@@ -49,6 +49,16 @@ impl Budget {
         self.used.fetch_add(cost(record), Ordering::Relaxed);
     }
 
+    /// Counts a record if there is room for it.
+    pub(super) fn reserve(&self, record: &Record) -> bool {
+        let size = cost(record);
+        let fits = self.used.fetch_add(size, Ordering::Relaxed).saturating_add(size) <= self.limit;
+        if !fits {
+            self.used.fetch_sub(size, Ordering::Relaxed);
+        }
+        fits
+    }
+
     pub(super) fn give_back(&self, record: &Record) {
         self.used.fetch_sub(cost(record), Ordering::Relaxed);
     }

@@ -64,13 +64,9 @@ impl Inner {
 
     /// Puts a record where no live one is, and returns the dead one that lay there.
     fn put(&self, shard: &mut Shard<Record>, record: Record, now: Timestamp) -> Option<Record> {
-        let (key, expires_at) = (*record.key(), record.expires_at());
         self.budget.take(&record);
         self.principals.add(&record);
-        let dead = shard.insert(record);
-        // After it is in the table, since filing may drop the filings of what is not.
-        shard.file(&key, expires_at, now);
-        dead.inspect(|dead| self.forget(dead))
+        shard.keep(record, now).inspect(|dead| self.forget(dead))
     }
 
     pub(super) fn commit(&self, expected: u64, record: Record, now: Timestamp) -> StoreFuture<Commit> {
@@ -173,6 +169,15 @@ impl Shard<Record> {
     #[inline]
     pub(super) fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
         self.get(key).filter(|record| shards::is_live(record, now))
+    }
+
+    /// Keeps a record and files its deadline; returns what lay under its key.
+    pub(super) fn keep(&mut self, record: Record, now: Timestamp) -> Option<Record> {
+        let (key, expires_at) = (*record.key(), record.expires_at());
+        let before = self.insert(record);
+        // After it is in the table, since filing may drop the filings of what is not.
+        self.file(&key, expires_at, now);
+        before
     }
 
     fn all_live(&self, namespace: Namespace, now: Timestamp) -> impl Iterator<Item = &Record> {

@@ -216,6 +216,16 @@ impl Store for Reference {
         matches!(self.compare_and_set(expected, record, now), Commit::Landed(_))
     }
 
+    fn create_at_hand(&self, record: &Record, _now: Timestamp) -> bool {
+        let mut kept = self.lock();
+        let key = self.filed_under(record.key());
+        let is_free = !kept.records.contains_key(&key) || self.has(Flaw::CreateIsUpsert);
+        if is_free {
+            kept.records.insert(key, Held::new(record));
+        }
+        is_free
+    }
+
     fn touch(&self, key: &Key, activity: Activity) -> StoreFuture<()> {
         let mut kept = self.lock();
         if let Some(held) = kept.records.get_mut(&self.filed_under(key)) {

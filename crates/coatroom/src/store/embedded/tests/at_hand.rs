@@ -60,3 +60,37 @@ fn what_waits_for_the_disk_and_what_lies_in_the_files_is_not_at_hand() {
     assert!(store.load_at_hand(record(1, 1).key(), START).is_none());
     assert!(!store.commit_at_hand(1, &record(1, 2), START));
 }
+
+#[test]
+fn what_was_created_at_hand_survives_the_process_and_is_carried_over_and_filed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, copy) = (directory.path().join("store"), directory.path().join("copy"));
+    let store = still(&path);
+    assert!(!store.create_at_hand(&record(1, 1), START), "a segment was begun that nothing was written to");
+    create(&store, record(2, 1));
+    store.core.hot.with(&key(1).locator, |_| assert!(!store.create_at_hand(&record(1, 1), START)));
+    assert!(store.create_at_hand(&record(1, 1), START));
+    copy_of(&path, &copy);
+    for store in [store, still(&copy)] {
+        checkpoint(&store);
+        assert_eq!(store.core.in_files(&key(1)).unwrap().unwrap().bytes(), record(1, 1).bytes());
+        let dead = record(1, 1).expires_at() + Duration::from_secs(60);
+        let claim = pollster::block_on(store.claim_expired(namespace(), dead, dead, 9)).unwrap();
+        assert_eq!(claim.records.len(), 2);
+    }
+}
+
+#[test]
+fn what_may_lie_in_the_files_or_is_somebodys_is_not_created_at_hand() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let store = still(&path);
+    create(&store, record(1, 1));
+    assert!(!store.create_at_hand(&record_of(2, 1, 8, Some("alice")), START));
+    store.close().unwrap();
+    assert!(!store.create_at_hand(&record(2, 1), START));
+    drop(store);
+    let store = still(&path);
+    create(&store, record(3, 1));
+    assert!(!store.create_at_hand(&record(1, 2), START), "the files were not asked");
+}

@@ -17,6 +17,28 @@ fn what_another_thread_works_on_is_not_at_hand() {
 }
 
 #[test]
+fn a_creation_is_at_hand_where_nobody_works_and_there_is_room() {
+    let room = Inner::new(1 << 20);
+    room.create(ONE.record(), START).unwrap();
+    let store = MemoryStore::builder().max_bytes(2 * room.budget.used()).build();
+    let [first, second, third] = [1, 2, 3].map(|number| Made { locator: [1, number], ..ONE }.record());
+    store.0.shards.with(&first.key().locator, |_| assert!(!store.create_at_hand(&first, START)));
+    assert_eq!(store.0.budget.used(), 0, "what was not kept is not counted");
+    assert!(store.create_at_hand(&first, START));
+    assert!(store.create_at_hand(&second, START));
+    assert!(!store.create_at_hand(&third, START), "another one has to go");
+    assert_eq!(store.0.budget.used(), store.0.budget.limit());
+    assert!(!store.create_at_hand(&first, START));
+    assert_eq!(store.0.budget.used(), store.0.budget.limit());
+}
+
+#[test]
+fn whose_session_is_known_is_not_created_at_hand() {
+    let store = MemoryStore::new();
+    assert!(!store.create_at_hand(&Made { principal: Some("alice"), ..ONE }.record(), START));
+}
+
+#[test]
 fn a_commit_that_takes_more_than_replacing_is_not_at_hand() {
     let store = MemoryStore::new();
     create(&store, ONE);
