@@ -12,6 +12,7 @@ mod keys;
 mod manager;
 mod plain;
 mod process;
+mod random;
 mod sealing;
 mod session;
 mod store;
@@ -29,6 +30,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<session::Undo>()?;
     module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(plain::plain_value, module)?)?;
+    module.add_function(wrap_pyfunction!(random::random_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(sealing::seal, module)?)?;
     module.add_function(wrap_pyfunction!(sealing::open, module)?)?;
     module.add_function(wrap_pyfunction!(store::shown_url, module)?)?;

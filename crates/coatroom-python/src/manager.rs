@@ -103,6 +103,11 @@ impl SessionManager {
         Ok(self.session(opened?))
     }
 
+    fn create_keyed(&self, key: &[u8]) -> PyResult<Session> {
+        self.owner.check()?;
+        Ok(self.session(self.inner.create_keyed(key)))
+    }
+
     fn commit(&self, py: Python<'_>, session: &Session) -> PyResult<Option<String>> {
         self.owner.check()?;
         let committed = py.detach(|| self.inner.commit(&session.inner).wait());

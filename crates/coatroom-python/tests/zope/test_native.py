@@ -10,6 +10,7 @@ import pytest
 
 from coatroom import _native
 from coatroom.zope import keyring
+from coatroom.zope import states
 from coatroom.zope import values
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -90,3 +91,16 @@ def test_what_is_cut_short_or_goes_on_is_left_to_the_unpickler():
         assert _native.plain_value(whole) == value
         for body in (whole[:-1], whole[:5], whole[:4], b"", whole + b".", b"\0\0\0\1" + whole[4:]):
             assert _native.plain_value(body) is NotImplemented
+
+
+@pytest.mark.parametrize("count", [0, 1, 16, 1000])
+def test_random_bytes_are_as_many_as_asked_for_and_others_each_time(count):
+    drawn = {_native.random_bytes(count) for _ in range(10)}
+    assert all(type(each) is bytes and len(each) == count for each in drawn)
+    assert count < 16 or len(drawn) == 10
+
+
+def test_ids_are_of_one_form_and_others_each_time():
+    ids = {states.new_id(1893456000.5) for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(len(id) == 30 and id.isdigit() and id.startswith("1893456000") for id in ids)

@@ -1,7 +1,6 @@
 """The browser id manager: ids that nobody can guess, and that only this site can issue."""
 
 import base64
-import os
 
 from AccessControl.Permissions import access_contents_information
 from AccessControl.SecurityInfo import ClassSecurityInfo
@@ -9,6 +8,7 @@ from Acquisition import aq_base
 from Acquisition import aq_parent
 from Products.Sessions import BrowserIdManager as stock
 
+from coatroom import _native
 from coatroom.zope import caching
 from coatroom.zope import keyring
 from coatroom.zope import publishing
@@ -107,8 +107,8 @@ class BrowserIdManager(stock.BrowserIdManager):
     @security.private
     def newBrowserId(self):
         """An id in the stock form, with a secret and a signature behind it."""
-        secret = base64.urlsafe_b64encode(os.urandom(16)).decode()[:_SECRET_LENGTH]
-        body = _stock_id() + secret
+        secret = base64.urlsafe_b64encode(_native.random_bytes(16)).decode()[:_SECRET_LENGTH]
+        body = _stock_id(_from_system) + secret
         return body + keyring.ensure(self._jar()).sign(body)
 
     def _adopt(self, request):
@@ -131,6 +131,7 @@ class BrowserIdManager(stock.BrowserIdManager):
 
     def _issue(self, request, replaced):
         bid = self.newBrowserId()
+        transactions.note_issued(bid)
         if "cookies" in self.browserid_namespaces:
             self._setCookie(bid, request)
         request.browser_id_ = bid
@@ -152,6 +153,11 @@ class BrowserIdManager(stock.BrowserIdManager):
         super().manage_afterAdd(item, container)
         keyring.ensure(self._jar())
         registry.note(self)
+
+
+def _from_system(first, last):
+    """A random whole number, the last one too; what follows it in an id is what nobody can guess."""
+    return first + int.from_bytes(_native.random_bytes(16), "big") % (last - first + 1)
 
 
 class _Before:

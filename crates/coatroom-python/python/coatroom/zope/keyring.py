@@ -34,7 +34,7 @@ class KeyRing(_native.KeyRing):
 
     def seal(self, context, plain):
         """``plain``, unreadable and bound to its context."""
-        nonce = os.urandom(_NONCE)
+        nonce = _native.random_bytes(_NONCE)
         key = _derive(self._keys[self._newest], b"seal")
         return self._newest + nonce + _native.seal(key, nonce, context, plain)
 

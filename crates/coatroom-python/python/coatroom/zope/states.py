@@ -1,9 +1,9 @@
 """One session as one transaction sees it: live values, and what becomes of them at the commit."""
 
-import random
 import time
 
 from coatroom._native import plain_value
+from coatroom._native import random_bytes
 from coatroom.zope import names
 from coatroom.zope import values
 from coatroom.zope.errors import SessionLimitError
@@ -14,7 +14,6 @@ from coatroom.zope.staging import Staging
 
 #: How long a request with the browser id from before a login is told apart, in seconds.
 STRAGGLERS_FOR = 60.0
-_random = random.SystemRandom()
 #: The snapshot of a session that the transaction has not touched.
 _AS_STORED = ({}, {}, False), 0, False, None, None
 
@@ -342,4 +341,5 @@ class SessionState(Staging):
 
 def new_id(now=None):
     """A session's id, in the form that Transience gives them: a time and random digits."""
-    return f"{int(now or time.time())}{_random.randint(0, 10**20 - 1):020d}"
+    digits = int.from_bytes(random_bytes(32), "big") % 10**20
+    return f"{int(now or time.time())}{digits:020d}"
