@@ -14,6 +14,7 @@ from threading import get_ident
 
 import transaction
 from transaction.interfaces import ISavepointDataManager
+from transaction.interfaces import NoTransaction
 from transaction.interfaces import TransactionFailedError
 from zope.interface import implementer
 
@@ -32,6 +33,8 @@ from coatroom.zope.voting import Voting
 logger = logging.getLogger("coatroom.zope")
 
 _mine = threading.local()
+#: With a transaction: the browser ids that were drawn in it.
+_ISSUED = object()
 
 
 def current(manager=None):
@@ -60,6 +63,17 @@ def _sessions_of(manager):
         return LateSessions(manager, present, _mine)
     present.set_data(_mine, found)
     return found
+
+
+def note_issued(bid):
+    """A browser id was drawn in this thread's transaction: until it ends, nobody else has it."""
+    try:
+        present = transaction.manager.manager.get()
+        present.data(_ISSUED).add(bid)
+    except KeyError:
+        present.set_data(_ISSUED, {bid})
+    except NoTransaction:
+        pass
 
 
 @implementer(ISavepointDataManager)
@@ -211,6 +225,10 @@ class TransactionSessions(Voting, Unwinding):
         return begun - gone
 
     def _open(self, house, key, ring, place, passive):
+        if self._is_issued(key):
+            # Nothing can be stored under it, and the store need not be asked.
+            self._vacant[place] = guarded(house.manager.create_keyed, names.of_session(key))
+            return None
         name, turn = names.of_session(key), None
         if passive:
             self._unaccessed.add(place)
@@ -231,6 +249,13 @@ class TransactionSessions(Voting, Unwinding):
         if native.idle_timeout != house.timeout and not passive:
             _keep_timeout(house, native)
         return state
+
+    def _is_issued(self, key):
+        """Whether the key is a browser id that was drawn in this transaction."""
+        try:
+            return key in self.transaction_manager.get().data(_ISSUED)
+        except KeyError:
+            return False
 
     def is_on(self):
         """Whether it is the transaction of this thread."""
@@ -253,6 +278,10 @@ class TransactionSessions(Voting, Unwinding):
 
 class LateSessions(Late, TransactionSessions):
     """Those of a transaction that takes no changes any more."""
+
+    def _is_issued(self, key):
+        # It may have stored a session under it.
+        return False
 
 
 def _find(last, id, manager, house, key, ring):
