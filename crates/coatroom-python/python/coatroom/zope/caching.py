@@ -24,8 +24,12 @@ def keep_private(response):
     if not hasattr(response, "setHeader"):
         return
     added = getattr(response, "accumulated_headers", [])
+    set_once = response.getHeader("Cache-Control")
+    if set_once == "private" and not added:
+        # As it is where the page says nothing.
+        return
     said = [value for name, value in added if name.lower() == "cache-control"]
-    said.insert(0, response.getHeader("Cache-Control") or "")
+    said.insert(0, set_once or "")
     directives = [each.strip() for each in ",".join(said).split(",") if each.strip()]
     if {"private", "no-store"}.isdisjoint(each.lower() for each in directives) or _is_public(directives):
         kept = [each for each in directives if each.lower() != "private" and not _is_public([each])]

@@ -84,9 +84,11 @@ def find(jar, mounted=None):
 
 def ensure(jar):
     """The ring of a database, made in this transaction where there is none."""
-    if jar is not None and ROOT_NAME not in jar.root():
+    found = find(jar)
+    if found is None:
         jar.root()[ROOT_NAME] = PersistentMapping({"keys": (os.urandom(32),)})
-    return find(jar)
+        found = find(jar)
+    return found
 
 
 def rotate(jar):

@@ -70,5 +70,6 @@ class Place:
 
     def _ensure_ring(self):
         """The keys, made in this transaction where there are none."""
-        keyring.ensure(self._site_jar())
-        return self._ring()
+        site, mounted = self._site_jar(), self._jar()
+        ring = keyring.ensure(site)
+        return ring if mounted is site else keyring.find(site, mounted)

@@ -139,6 +139,8 @@ class SessionState(Staging):
             return self._live[name]
         body = self.record.read(name)
         if body is None:
+            # What is not there refers to nothing.
+            self._references[name] = ()
             raise KeyError(name)
         value = plain_value(body)
         if value is NotImplemented:
