@@ -2,6 +2,8 @@
 
 mod immediate;
 mod lifecycle;
+mod raw;
+mod replays;
 mod saving;
 mod spans;
 mod state;

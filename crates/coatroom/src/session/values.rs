@@ -1,17 +1,16 @@
 //! Attributes: reading this request's view, and deferred changes of it.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use crate::changes::{Change, EditFn, MergeRule, Slotted};
-use crate::codec::{Codec, check_name};
-use crate::error::{SessionError, ValueError};
+use super::replays::{edit_fn, merge_rule};
+use crate::changes::{Change, EditFn, Slotted};
+use crate::codec::check_name;
+use crate::error::SessionError;
 use crate::id::Key;
-use crate::record::{RawValue, Value, ValueFormat};
-use crate::slot::{OnConflict, Slot};
+use crate::record::Value;
+use crate::slot::Slot;
 
 impl Session {
     /// The value of a slot in this request's view, `None` where it holds none. Never creates a
@@ -19,7 +18,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ValueError::Decode`] when the stored value is not a `T`, [`ValueError::Sealed`] when it
+    /// [`ValueError::Decode`](crate::ValueError::Decode) when the stored value is not a `T`, [`ValueError::Sealed`](crate::ValueError::Sealed) when it
     /// cannot be opened. Other attributes are not affected.
     pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, SessionError> {
         let state = self.shared.state.lock();
@@ -37,7 +36,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`ValueError`] when the name or the value exceeds a limit or cannot be encoded;
+    /// A [`ValueError`](crate::ValueError) when the name or the value exceeds a limit or cannot be encoded;
     /// [`SessionError::Superseded`], [`SessionError::AfterResponse`] or
     /// [`SessionError::SaveRunning`] when no change is possible now. Then nothing changed.
     pub fn set<T: Serialize + DeserializeOwned + 'static>(
@@ -179,7 +178,7 @@ impl Session {
         self.apply(slot.name(), edit_fn(slot, edit))
     }
 
-    fn apply(&self, name: &str, edit: EditFn) -> Result<(), SessionError> {
+    pub(super) fn apply(&self, name: &str, edit: EditFn) -> Result<(), SessionError> {
         check_name(name)?;
         loop {
             let key = self.change_key()?;
@@ -195,70 +194,18 @@ impl Session {
         }
     }
 
-    /// The bytes of an attribute and their format, whatever that is: for bindings and tools.
-    #[must_use]
-    pub fn get_raw(&self, name: &str) -> Option<(ValueFormat, Vec<u8>)> {
-        self.viewed(name).map(|value| (value.format, value.bytes.to_vec()))
-    }
-
-    /// Sets an attribute to bytes of any format, or with `None` removes it. Deferred.
-    ///
-    /// # Errors
-    ///
-    /// As [`set`](Self::set).
-    pub fn set_raw(
-        &self,
-        name: &str,
-        value: Option<RawValue<'_>>,
-        on_conflict: OnConflict,
-    ) -> Result<(), SessionError> {
-        check_name(name)?;
-        let key = self.change_key()?;
-        let mut change = Change::new(name).assigning(on_conflict);
-        if let Some(value) = value {
-            let ours = change.set();
-            *ours = Value::from(value);
-            self.engine().codec(&key).check_size(name, ours)?;
-        }
-        self.assign(change)
-    }
-
-    /// As [`edit_optional`](Self::edit_optional), on the bytes of an attribute of any format: for
-    /// bindings.
-    ///
-    /// # Errors
-    ///
-    /// As [`set_raw`](Self::set_raw), and whatever `edit` returns.
-    pub fn edit_raw(
-        &self,
-        name: &str,
-        edit: impl Fn(Option<RawValue<'_>>) -> Result<Option<(ValueFormat, Vec<u8>)>, ValueError>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Result<(), SessionError> {
-        let owned: Box<str> = name.into();
-        let edit: EditFn = Arc::new(move |codec, raw| {
-            let Some((format, bytes)) = edit(raw)? else { return Ok(None) };
-            let value = Value::from(RawValue { format, bytes: &bytes });
-            codec.check_size(&owned, &value)?;
-            Ok(Some(value))
-        });
-        self.apply(name, edit)
-    }
-
-    fn viewed(&self, name: &str) -> Slotted {
+    pub(super) fn viewed(&self, name: &str) -> Slotted {
         let state = self.shared.state.lock();
         state.changes.view(state.base.as_ref(), name).map(Value::from)
     }
 
-    fn change_key(&self) -> Result<Key, SessionError> {
+    pub(super) fn change_key(&self) -> Result<Key, SessionError> {
         let mut state = self.shared.state.lock();
         state.check_open()?;
         state.ensure_key(self.engine())
     }
 
-    fn assign(&self, change: Box<Change>) -> Result<(), SessionError> {
+    pub(super) fn assign(&self, change: Box<Change>) -> Result<(), SessionError> {
         let state = &mut *self.shared.state.lock();
         state.check_open()?;
         state.ensure_key(self.engine())?;
@@ -274,52 +221,4 @@ impl Session {
             None => change.assigning(slot.conflict_rule().unwrap_or(self.engine().config.on_conflict)),
         }
     }
-}
-
-/// A slot that outlives the call, for closures that are kept until the commit.
-struct OwnedSlot<T> {
-    name: Box<str>,
-    sealed: bool,
-    holds: std::marker::PhantomData<fn() -> T>,
-}
-
-impl<T: Serialize + DeserializeOwned> OwnedSlot<T> {
-    fn new(slot: &Slot<'_, T>) -> Self {
-        Self { name: slot.name().into(), sealed: slot.is_sealed(), holds: std::marker::PhantomData }
-    }
-
-    fn slot(&self) -> Slot<'_, T> {
-        let slot = Slot::new(&self.name);
-        if self.sealed { slot.sealed() } else { slot }
-    }
-
-    fn decode(&self, codec: &Codec<'_>, raw: Option<RawValue<'_>>) -> Result<Option<T>, ValueError> {
-        raw.map(|raw| codec.decode(&self.slot(), raw)).transpose()
-    }
-
-    fn encode(&self, codec: &Codec<'_>, value: Option<&T>) -> Result<Option<Value>, ValueError> {
-        value.map(|value| codec.encode(&self.slot(), value)).transpose()
-    }
-}
-
-fn edit_fn<T: Serialize + DeserializeOwned + 'static>(
-    slot: Slot<'_, T>,
-    edit: impl Fn(&mut Option<T>) + Send + Sync + 'static,
-) -> EditFn {
-    let slot = OwnedSlot::new(&slot);
-    Arc::new(move |codec, raw| {
-        let mut value = slot.decode(codec, raw)?;
-        edit(&mut value);
-        slot.encode(codec, value.as_ref())
-    })
-}
-
-fn merge_rule<T: Serialize + DeserializeOwned + 'static>(slot: &Slot<'_, T>) -> Option<MergeRule> {
-    let merge = slot.merge_fn()?;
-    let slot = OwnedSlot::new(slot);
-    Some(Arc::new(move |codec, base, theirs, ours| {
-        let (base, theirs, ours) =
-            (slot.decode(codec, base)?, slot.decode(codec, theirs)?, slot.decode(codec, ours)?);
-        slot.encode(codec, merge(base, theirs, ours).as_ref())
-    }))
 }
