@@ -16,6 +16,7 @@
 mod at_hand;
 mod background;
 mod bell;
+mod builder;
 mod checkpoint;
 mod core;
 mod db;
@@ -29,6 +30,7 @@ mod listing;
 mod principals;
 mod readers;
 mod renew;
+mod shard;
 mod start;
 mod sweep;
 #[cfg(test)]
@@ -36,6 +38,7 @@ mod tests;
 mod work;
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,6 +47,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+pub use self::builder::{Durability, EmbeddedStoreBuilder};
 use self::core::Core;
 pub use self::error::OpenError;
 use self::readers::Readers;
@@ -78,81 +82,6 @@ pub struct EmbeddedStore {
     checkpoints: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What a power cut may cost. A process that is killed costs nothing with either.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Durability {
-    /// Commits are acknowledged once the kernel has them, and are on disk after about this long, so
-    /// that a power cut costs the commits of that time. The default, with one second.
-    Interval(Duration),
-    /// Commits are acknowledged once they are on disk; those that wait at the same time share one
-    /// `fdatasync`. A power cut costs nothing but touches.
-    EveryCommit,
-}
-
-impl Default for Durability {
-    fn default() -> Self {
-        Self::Interval(Duration::from_secs(1))
-    }
-}
-
-/// How an [`EmbeddedStore`] is to be opened.
-#[derive(Clone, Debug)]
-pub struct EmbeddedStoreBuilder {
-    path: PathBuf,
-    durability: Durability,
-    hot_bytes: usize,
-    max_journal_bytes: u64,
-    map: bool,
-}
-
-impl EmbeddedStoreBuilder {
-    /// What a power cut may cost. Default: `Durability::Interval` of one second. An interval is at
-    /// least 10 ms.
-    #[must_use]
-    pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
-    }
-
-    /// Memory for records in use, in bytes. Default: 256 MiB. What changed since the last checkpoint
-    /// stays in memory beyond it, bounded by `max_journal_bytes`.
-    #[must_use]
-    pub fn hot_bytes(mut self, bytes: usize) -> Self {
-        self.hot_bytes = bytes;
-        self
-    }
-
-    /// Disk for the journal, in bytes. Default: 128 MiB; at least 256 KiB. A quarter is taken at
-    /// once. When it is full, commits wait up to five seconds for a checkpoint and then fail with
-    /// [`StoreError::Full`]; so this also bounds how much a checkpoint carries over at a time. No
-    /// record may exceed about a tenth of it.
-    #[must_use]
-    pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
-        self.max_journal_bytes = bytes.max(256 * 1024);
-        self
-    }
-
-    /// Writes the journal by system calls, even where it could be mapped into memory: slower, and
-    /// safe from a disk that fails underneath a mapping, which would end the process by `SIGBUS`.
-    #[must_use]
-    pub fn without_mapping(mut self) -> Self {
-        self.map = false;
-        self
-    }
-
-    /// Opens the store, and makes its directory if there is none. What an earlier run had
-    /// acknowledged is there, however it ended.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`], which names the path and the remedy.
-    pub fn open(self) -> Result<EmbeddedStore, OpenError> {
-        let core = Arc::new(Core::open(&self)?);
-        EmbeddedStore::start(core).map_err(|error| OpenError::io(&self.path, error))
-    }
-}
-
 impl EmbeddedStore {
     /// Opens the store in this directory with default options.
     ///
@@ -165,13 +94,7 @@ impl EmbeddedStore {
 
     /// Options for a store in this directory.
     pub fn builder(path: impl Into<PathBuf>) -> EmbeddedStoreBuilder {
-        EmbeddedStoreBuilder {
-            path: path.into(),
-            durability: Durability::default(),
-            hot_bytes: 256 * 1024 * 1024,
-            max_journal_bytes: 128 * 1024 * 1024,
-            map: true,
-        }
+        EmbeddedStoreBuilder::new(path.into())
     }
 
     /// Brings everything to the disk, ends the store's threads and lets go of the directory. From
@@ -198,6 +121,11 @@ impl EmbeddedStore {
         }
         self.core.db.close();
         self.core.directory.release();
+        self.closed(synced)
+    }
+
+    /// What closing came to, by whether the last sync of the journal failed.
+    fn closed(&self, synced: Result<(), Arc<io::Error>>) -> Result<(), StoreError> {
         let path = self.core.path.display();
         match (self.core.trouble.checkpoint.lock().take(), synced) {
             (None, Ok(())) => Ok(()),
@@ -213,7 +141,7 @@ impl EmbeddedStore {
         }
     }
 
-    fn start(core: Arc<Core>) -> std::io::Result<Self> {
+    fn start(core: Arc<Core>) -> io::Result<Self> {
         let store = Self { core, threads: Mutex::default(), checkpoints: Mutex::default() };
         for number in 0..Readers::THREADS {
             store.spawn(&format!("coatroom-read-{number}"), |core| core.readers.run())?;
@@ -229,7 +157,7 @@ impl EmbeddedStore {
         Ok(store)
     }
 
-    fn spawn(&self, name: &str, life: impl FnOnce(&Core) + Send + 'static) -> std::io::Result<()> {
+    fn spawn(&self, name: &str, life: impl FnOnce(&Core) + Send + 'static) -> io::Result<()> {
         let core = Arc::clone(&self.core);
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || life(&core))?;
         self.threads.lock().push(thread);

@@ -1,17 +1,12 @@
 //! The hot tier: the records in use, in front of the files.
 //!
 //! 256 shards by the first byte of the locator, so that the order of shards is the order of keys.
-//! What the files do not have yet (dirty, or on its way there) stays; what they have is dropped,
-//! least recently used first, to keep within `hot_bytes`.
 
 use crossbeam_utils::CachePadded;
-use hashbrown::HashTable;
 use parking_lot::Mutex;
 
-use super::db::keys::slice_of;
-use crate::id::{Key, Locator, Namespace};
-use crate::record::Record;
-use crate::store::shards;
+use super::shard::{Change, Shard};
+use crate::id::{Key, Locator};
 
 pub(super) struct Hot(Box<[CachePadded<Mutex<Shard>>]>);
 
@@ -43,7 +38,7 @@ impl Hot {
         taken: &mut Vec<Key>,
         mut carry: impl FnMut(Change) -> Result<(), E>,
     ) -> Result<(), E> {
-        *taken = self.nth(byte, |shard| std::mem::take(&mut shard.dirty));
+        *taken = self.nth(byte, |shard| shard.take_dirty());
         taken.sort_unstable();
         taken.dedup();
         let mut changes = Vec::with_capacity(Shard::FEW);
@@ -59,10 +54,7 @@ impl Hot {
         for keys in taken.chunks(Shard::FEW) {
             self.nth(byte, |shard| shard.flushed(keys));
         }
-        let mut places = self.nth(byte, |shard| {
-            shard.gone.shrink_to(64, |gone| hash(&gone.key));
-            2 * shard.table.num_buckets()
-        });
+        let mut places = self.nth(byte, Shard::begin_eviction);
         while places > 0 && self.nth(byte, |shard| shard.evict(Shard::STEPS)) {
             places = places.saturating_sub(Shard::STEPS);
         }
@@ -79,283 +71,6 @@ impl Hot {
     pub(super) fn nth<R>(&self, byte: usize, work: impl FnOnce(&mut Shard) -> R) -> R {
         work(&mut self.0[byte % Self::SHARDS].lock())
     }
-}
-
-/// What the hot tier knows about a key.
-#[derive(Debug)]
-pub(super) enum Lookup {
-    /// This is the record, dead or alive.
-    Record(Record),
-    /// There is none.
-    Absent,
-    /// The files must be asked.
-    Cold,
-}
-
-/// A change on its way to the files: the record under the key, or that there is none.
-#[derive(Debug)]
-pub(super) struct Change {
-    pub(super) key: Key,
-    pub(super) record: Option<Record>,
-}
-
-/// A key to be filed in the index of deadlines, and its time slice.
-pub(super) type Filing = (Key, u32);
-
-pub(super) struct Shard {
-    table: HashTable<Slot>,
-    /// Keys without a record, of which the files do not know yet. Never in `table` as well.
-    gone: HashTable<Gone>,
-    dirty: Vec<Key>,
-    filings: Vec<Filing>,
-    bytes: usize,
-    budget: usize,
-    hand: usize,
-    complete: bool,
-    departures: u64,
-}
-
-struct Slot {
-    record: Record,
-    state: State,
-}
-
-struct Gone {
-    key: Key,
-    state: State,
-}
-
-#[derive(Clone, Copy, Default)]
-struct State {
-    /// Changed since it was last on its way to the files; the key is on the list, or on that of a
-    /// checkpoint which is about to take it.
-    dirty: bool,
-    /// On its way to the files.
-    flushing: bool,
-    referenced: bool,
-}
-
-impl State {
-    fn is_clean(self) -> bool {
-        !self.dirty && !self.flushing
-    }
-}
-
-impl Shard {
-    fn new(budget: usize, complete: bool) -> Self {
-        Self {
-            table: HashTable::new(),
-            gone: HashTable::new(),
-            dirty: Vec::new(),
-            filings: Vec::new(),
-            bytes: 0,
-            budget,
-            hand: 0,
-            complete,
-            departures: 0,
-        }
-    }
-
-    pub(super) fn find(&mut self, key: &Key) -> Lookup {
-        if let Some(slot) = self.table.find_mut(hash(key), |slot| slot.record.key() == key) {
-            slot.state.referenced = true;
-            return Lookup::Record(slot.record.clone());
-        }
-        if self.complete || self.gone.find(hash(key), |gone| gone.key == *key).is_some() {
-            Lookup::Absent
-        } else {
-            Lookup::Cold
-        }
-    }
-
-    /// How often something left the hot tier for the files. Whoever read the files while this stood
-    /// still, and finds nothing here, has read the newest.
-    pub(super) fn departures(&self) -> u64 {
-        self.departures
-    }
-
-    /// The record under its key is now this one.
-    pub(super) fn put(&mut self, record: Record) {
-        let key = *record.key();
-        self.insert(record);
-        self.mark_dirty(&key);
-    }
-
-    /// Keeps a record that was read from the files. It stays at least for as long as the shard is
-    /// locked, since the work that asked for it may mark it as changed.
-    pub(super) fn install(&mut self, record: Record) {
-        self.evict(Self::STEPS);
-        self.insert(record);
-    }
-
-    /// The record under the key is to be written to the files.
-    pub(super) fn mark_dirty(&mut self, key: &Key) {
-        if let Some(slot) = self.table.find_mut(hash(key), |slot| slot.record.key() == key)
-            && !std::mem::replace(&mut slot.state.dirty, true)
-        {
-            self.dirty.push(*key);
-        }
-    }
-
-    /// There is no record under the key any more, whatever the files say.
-    pub(super) fn remove(&mut self, key: &Key) {
-        let mut state = State::default();
-        if let Ok(place) = self.table.find_entry(hash(key), |slot| slot.record.key() == key) {
-            let (slot, _) = place.remove();
-            self.bytes -= cost(&slot.record);
-            state = slot.state;
-        } else if let Ok(place) = self.gone.find_entry(hash(key), |gone| gone.key == *key) {
-            state = place.remove().0.state;
-        }
-        if !std::mem::replace(&mut state.dirty, true) {
-            self.dirty.push(*key);
-        }
-        self.gone.insert_unique(hash(key), Gone { key: *key, state }, |gone| hash(&gone.key));
-        self.shrink();
-    }
-
-    pub(super) fn file(&mut self, key: Key, slice: u32) {
-        self.filings.push((key, slice));
-    }
-
-    pub(super) fn take_filings(&mut self) -> Vec<Filing> {
-        std::mem::take(&mut self.filings)
-    }
-
-    /// Files again what the files may not have yet; an entry too many does no harm.
-    pub(super) fn file_unflushed(&mut self) {
-        let records = self.table.iter().filter(|slot| !slot.state.is_clean()).map(|slot| &slot.record);
-        let filings =
-            records.filter_map(|record| slice_of(record.expires_at()).map(|slice| (*record.key(), slice)));
-        self.filings.extend(filings);
-    }
-
-    /// What is now under these keys, on its way to the files. There is room for it in `changes`:
-    /// to allocate can take an allocator tens of milliseconds after much was freed.
-    fn take(&mut self, keys: &[Key], changes: &mut Vec<Change>) {
-        changes.extend(keys.iter().filter_map(|key| self.take_one(*key)));
-    }
-
-    fn take_one(&mut self, key: Key) -> Option<Change> {
-        if let Some(slot) = self.table.find_mut(hash(&key), |slot| *slot.record.key() == key) {
-            slot.state.start_flush();
-            return Some(Change { key, record: Some(slot.record.clone()) });
-        }
-        let gone = self.gone.find_mut(hash(&key), |gone| gone.key == key)?;
-        gone.state.start_flush();
-        Some(Change { key, record: None })
-    }
-
-    fn flushed(&mut self, keys: &[Key]) {
-        for key in keys {
-            if let Some(slot) = self.table.find_mut(hash(key), |slot| slot.record.key() == key) {
-                slot.state.flushing = false;
-            } else if let Ok(mut place) = self.gone.find_entry(hash(key), |gone| gone.key == *key) {
-                place.get_mut().state.flushing = false;
-                if place.get().state.is_clean() {
-                    place.remove();
-                    self.departures += 1;
-                }
-            }
-        }
-    }
-
-    fn not_flushed(&mut self, keys: &[Key]) {
-        for key in keys {
-            let state = if let Some(slot) = self.table.find_mut(hash(key), |slot| slot.record.key() == key) {
-                &mut slot.state
-            } else if let Some(gone) = self.gone.find_mut(hash(key), |gone| gone.key == *key) {
-                &mut gone.state
-            } else {
-                continue;
-            };
-            // Where it has changed again, it is on the list twice, which does no harm.
-            *state = State { dirty: true, flushing: false, ..*state };
-            self.dirty.push(*key);
-        }
-    }
-
-    /// What the files may not have yet, of one namespace, in no order.
-    pub(super) fn unflushed(&self, namespace: Namespace) -> Vec<Change> {
-        let records = self.table.iter().filter(|slot| !slot.state.is_clean());
-        let records =
-            records.map(|slot| Change { key: *slot.record.key(), record: Some(slot.record.clone()) });
-        let gone = self.gone.iter().map(|gone| Change { key: gone.key, record: None });
-        records.chain(gone).filter(|change| change.key.namespace == namespace).collect()
-    }
-
-    /// The namespaces of what the files may not have yet.
-    pub(super) fn unflushed_namespaces(&self) -> impl Iterator<Item = Namespace> {
-        self.table.iter().filter(|slot| !slot.state.is_clean()).map(|slot| slot.record.key().namespace)
-    }
-
-    fn insert(&mut self, record: Record) {
-        let key = *record.key();
-        self.bytes += cost(&record);
-        if let Some(slot) = self.table.find_mut(hash(&key), |slot| *slot.record.key() == key) {
-            self.bytes -= cost(&slot.record);
-            slot.record = record;
-            slot.state.referenced = true;
-            return;
-        }
-        let gone = self.gone.find_entry(hash(&key), |gone| gone.key == key);
-        let state = gone.map_or(State::default(), |place| place.remove().0.state);
-        let slot = Slot { record, state: State { referenced: true, ..state } };
-        self.table.insert_unique(hash(&key), slot, |slot| hash(slot.record.key()));
-    }
-
-    /// Records that a checkpoint works on under one lock, while requests may wait.
-    const FEW: usize = 32;
-    /// Places that one call looks at, at most, while a request waits.
-    const STEPS: usize = 32;
-
-    /// Drops what the files have, until the budget holds: a hand goes round, and takes what was not
-    /// used since it last came by. A record whose expiry is being reported stays, so that nothing
-    /// revives it meanwhile. Whether more is to go.
-    fn evict(&mut self, steps: usize) -> bool {
-        for _ in 0..steps {
-            let places = self.table.num_buckets();
-            if self.bytes <= self.budget || places == 0 {
-                return false;
-            }
-            self.hand = (self.hand + 1) % places;
-            if let Ok(mut place) = self.table.get_bucket_entry(self.hand)
-                && place.get().state.is_clean()
-                && !std::mem::replace(&mut place.get_mut().state.referenced, false)
-                && !place.get().record.shared_activity().is_claimed()
-            {
-                let (slot, _) = place.remove();
-                self.bytes -= cost(&slot.record);
-                self.complete = false;
-                self.departures += 1;
-            }
-        }
-        self.bytes > self.budget
-    }
-
-    /// Gives room back when most of it is empty.
-    fn shrink(&mut self) {
-        let (len, capacity) = (self.table.len(), self.table.capacity());
-        if capacity > 512 && len < capacity / 8 {
-            self.table.shrink_to(2 * len, |slot| hash(slot.record.key()));
-        }
-    }
-}
-
-impl State {
-    fn start_flush(&mut self) {
-        self.dirty = false;
-        self.flushing = true;
-    }
-}
-
-/// What a record takes in memory: its bytes, and key, counters and place in the table.
-fn cost(record: &Record) -> usize {
-    record.bytes().len() + 80
-}
-
-fn hash(key: &Key) -> u64 {
-    shards::hash(&key.locator)
 }
 
 impl std::fmt::Debug for Hot {

@@ -13,10 +13,11 @@ use super::core::Core;
 use super::db::{Batch, Db, DbError, keys};
 use super::directory::Directory;
 use super::error::OpenError;
-use super::hot::{Hot, Lookup};
+use super::hot::Hot;
 use super::journal::{Access, Entry, Journal, Kind, Layout, Traces};
 use super::keeper::{Trouble, Waiters};
 use super::principals::Principals;
+use super::shard::Lookup;
 use super::{Durability, EmbeddedStoreBuilder};
 use crate::id::Key;
 use crate::record::{Activity, Record};
@@ -26,28 +27,7 @@ impl Core {
         let path: &Path = &options.path;
         let files_failed = |error| OpenError::files(path, error);
         let directory = Directory::hold(path)?;
-        let traces = Traces::of(&directory.journal()).map_err(|error| OpenError::io(path, error))?;
-        if traces.begun && !directory.files().exists() {
-            return Err(OpenError::missing(
-                path,
-                "its directory \"files\" is missing, though the journal is there",
-            ));
-        }
-        let db = Db::open(&directory.files()).map_err(files_failed)?;
-        let marked =
-            db.get(keys::CHECKPOINT).and_then(|mark| mark.map(|mark| keys::number(&mark)).transpose());
-        let marked = marked.map_err(files_failed)?;
-        if marked.is_some() && !traces.segments {
-            return Err(OpenError::missing(path, "the segments in its directory \"journal\" are missing"));
-        }
-        // The mark is synced before anything is kept, and a segment is used again once it says so.
-        if marked.is_none() && !traces.whole {
-            return Err(OpenError::missing(
-                path,
-                "its directory \"files\" has lost everything that was written there",
-            ));
-        }
-        let after = marked.unwrap_or(0);
+        let (db, marked) = open_files(path, &directory)?;
         let empty = db.range(keys::ALL_RECORDS.0, keys::ALL_RECORDS.1).map(|mut all| all.next().is_none());
         let hot = Hot::new(options.hot_bytes, empty.map_err(files_failed)?);
         let (principals, mut touched) = (Principals::default(), BTreeMap::new());
@@ -55,7 +35,7 @@ impl Core {
         let layout = layout(options, &directory);
         let journal = Journal::open(
             layout,
-            after,
+            marked.unwrap_or(0),
             Arc::clone(&spare_wanted),
             Arc::clone(&checkpoint_wanted),
             &mut |entry| replay(&hot, &principals, &mut touched, entry),
@@ -105,6 +85,32 @@ impl Core {
     }
 }
 
+/// The files, and the checkpoint that they are marked with; `None` where they are new.
+fn open_files(path: &Path, directory: &Directory) -> Result<(Db, Option<u64>), OpenError> {
+    let traces = Traces::of(&directory.journal()).map_err(|error| OpenError::io(path, error))?;
+    if traces.begun && !directory.files().exists() {
+        return Err(OpenError::missing(
+            path,
+            "its directory \"files\" is missing, though the journal is there",
+        ));
+    }
+    let files_failed = |error| OpenError::files(path, error);
+    let db = Db::open(&directory.files()).map_err(files_failed)?;
+    let mark = db.get(keys::CHECKPOINT).map_err(files_failed)?;
+    let marked = mark.map(|mark| keys::number(&mark)).transpose().map_err(files_failed)?;
+    if marked.is_some() && !traces.segments {
+        return Err(OpenError::missing(path, "the segments in its directory \"journal\" are missing"));
+    }
+    // The mark is synced before anything is kept, and a segment is used again once it says so.
+    if marked.is_none() && !traces.whole {
+        return Err(OpenError::missing(
+            path,
+            "its directory \"files\" has lost everything that was written there",
+        ));
+    }
+    Ok((db, marked))
+}
+
 /// The journal has eight segments: two take turns, the others are for when a checkpoint lags.
 fn layout(options: &EmbeddedStoreBuilder, directory: &Directory) -> Layout {
     const SMALLEST: u64 = 64 * 1024;
@@ -132,33 +138,10 @@ fn replay(
     let key = entry.key;
     match entry.kind {
         Kind::Put | Kind::PutFiled => {
-            let record = Record::decode(key, Activity::from_bits(entry.number), entry.payload)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             touched.remove(&key);
-            hot.with(&key.locator, |shard| {
-                let before = known(shard.find(&key));
-                // A power cut may have taken the entry by which it was filed, and left this one.
-                let is_news = entry.kind == Kind::PutFiled || before.is_none();
-                let before = before.as_ref().and_then(Record::principal);
-                principals.changed(key, before, record.principal());
-                let slice = keys::slice_of(record.expires_at()).filter(|_| is_news);
-                if let Some(slice) = slice {
-                    shard.file(key, slice);
-                }
-                shard.put(record);
-            });
+            replay_put(hot, principals, entry)?;
         }
-        Kind::Touch => {
-            let activity = Activity::from_bits(entry.number);
-            match hot.with(&key.locator, |shard| shard.find(&key)) {
-                // What the journal puts is marked as changed already.
-                Lookup::Record(record) => record.touch(activity),
-                Lookup::Absent => {}
-                Lookup::Cold => {
-                    touched.entry(key).and_modify(|known| *known = known.merge(activity)).or_insert(activity);
-                }
-            }
-        }
+        Kind::Touch => replay_touch(hot, touched, key, Activity::from_bits(entry.number)),
         Kind::Remove => {
             touched.remove(&key);
             hot.with(&key.locator, |shard| {
@@ -169,12 +152,38 @@ fn replay(
             });
         }
         Kind::Epoch => {
-            let principal = std::str::from_utf8(entry.payload)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            let principal = std::str::from_utf8(entry.payload).map_err(invalid)?;
             principals.restore_epoch(key.namespace, principal, entry.number);
         }
     }
     Ok(())
+}
+
+fn replay_put(hot: &Hot, principals: &Principals, entry: &Entry<'_>) -> io::Result<()> {
+    let key = entry.key;
+    let record = Record::decode(key, Activity::from_bits(entry.number), entry.payload).map_err(invalid)?;
+    hot.with(&key.locator, |shard| {
+        let before = known(shard.find(&key));
+        // A power cut may have taken the entry by which it was filed, and left this one.
+        let is_news = entry.kind == Kind::PutFiled || before.is_none();
+        principals.changed(key, before.as_ref().and_then(Record::principal), record.principal());
+        if let Some(slice) = keys::slice_of(record.expires_at()).filter(|_| is_news) {
+            shard.file(key, slice);
+        }
+        shard.put(record);
+    });
+    Ok(())
+}
+
+fn replay_touch(hot: &Hot, touched: &mut BTreeMap<Key, Activity>, key: Key, activity: Activity) {
+    match hot.with(&key.locator, |shard| shard.find(&key)) {
+        // What the journal puts is marked as changed already.
+        Lookup::Record(record) => record.touch(activity),
+        Lookup::Absent => {}
+        Lookup::Cold => {
+            touched.entry(key).and_modify(|known| *known = known.merge(activity)).or_insert(activity);
+        }
+    }
 }
 
 fn known(lookup: Lookup) -> Option<Record> {
@@ -182,4 +191,8 @@ fn known(lookup: Lookup) -> Option<Record> {
         Lookup::Record(record) => Some(record),
         Lookup::Absent | Lookup::Cold => None,
     }
+}
+
+fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }

@@ -10,7 +10,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::core::Core;
 use super::db::{Batch, DbError, keys};
-use super::hot::{Filing, Hot};
+use super::hot::Hot;
+use super::shard::Filing;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};

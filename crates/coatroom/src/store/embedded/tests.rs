@@ -124,5 +124,5 @@ fn revision_of(store: &EmbeddedStore, number: u64) -> Option<u64> {
 
 fn is_hot(store: &EmbeddedStore, number: u64) -> bool {
     let key = key(number);
-    store.core.hot.with(&key.locator, |shard| matches!(shard.find(&key), hot::Lookup::Record(_)))
+    store.core.hot.with(&key.locator, |shard| matches!(shard.find(&key), shard::Lookup::Record(_)))
 }

@@ -5,8 +5,8 @@
 
 use super::core::{Core, Work};
 use super::db::keys;
-use super::hot::Shard;
 use super::journal::{Entry, Kind, Position, Refusal};
+use super::shard::Shard;
 use crate::clock::Timestamp;
 use crate::id::Key;
 use crate::record::{Activity, Record};

@@ -189,7 +189,7 @@ fn a_checkpoint_that_fails_half_way_leaves_everything_to_the_next() {
         let expected = (number != gone).then_some(if number == changed { 2 } else { 1 });
         assert_eq!(seen.get(&key(number)), Some(&expected));
         let kept = hot.with(&key(number).locator, |shard| shard.find(&key(number)));
-        assert!(matches!(kept, hot::Lookup::Cold));
+        assert!(matches!(kept, shard::Lookup::Cold));
     }
 }
 
