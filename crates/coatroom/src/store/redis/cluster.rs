@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use self::map::Map;
-pub(super) use self::map::read_slots;
+pub(super) use self::map::{Range, read_slots};
 use super::dial::{Address, Dialer};
 use super::error::{Task, Trouble};
 use super::line::Line;
@@ -58,7 +58,7 @@ impl Cluster {
         driver: &Driver,
         seeds: Vec<Address>,
         connections: usize,
-        ranges: &[map::Range],
+        ranges: &[Range],
     ) -> Self {
         let cluster = Self {
             dialer: Arc::clone(dialer),
@@ -180,7 +180,7 @@ impl Cluster {
     }
 
     /// What some server says: any primary with a connection, else any seed.
-    async fn ask_around(&self) -> Option<Vec<map::Range>> {
+    async fn ask_around(&self) -> Option<Vec<Range>> {
         let mut servers = self.servers();
         fastrand::shuffle(&mut servers);
         for lines in servers {
@@ -203,13 +203,13 @@ impl Cluster {
         None
     }
 
-    async fn ask_seed(&self, seed: &Address) -> Option<Vec<map::Range>> {
+    async fn ask_seed(&self, seed: &Address) -> Option<Vec<Range>> {
         let mut dialed = self.dialer.dial(seed).await.ok()?;
         read_slots(&dialed.ask(&slots_command()).await.ok()?, seed)
     }
 
     /// Puts a new map in the place of the one before; servers that stay keep their lines.
-    fn take(&self, ranges: &[map::Range]) {
+    fn take(&self, ranges: &[Range]) {
         let mut current = self.map.write();
         let open = |address: &Address| {
             let line = |_| Line::start(&self.dialer, address.clone(), &self.driver);

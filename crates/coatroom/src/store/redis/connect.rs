@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redis::{Cmd, Value};
 
-use super::cluster::{Cluster, read_slots, slots_command};
+use super::cluster::{Cluster, Range, read_slots, slots_command};
 use super::dial::{Address, Dialer};
 use super::error::Trouble;
 use super::keys::Keys;
@@ -105,14 +105,7 @@ impl Opening<'_> {
             }
             // A replica knows the slots as well as any.
             self.check_version(&greeting)?;
-            let line =
-                Line::open(dialer, seed.clone(), driver).await.map_err(|error| self.undialed(error))?;
-            let answer = line.ask(&slots_command()).await;
-            let answer = answer.map_err(|trouble| self.refused(trouble, "CLUSTER SLOTS"))?;
-            let ranges = read_slots(&answer, line.address()).filter(|ranges| !ranges.is_empty());
-            let ranges = ranges.ok_or_else(|| {
-                self.unsuitable("the Cluster has no slots; give it some with redis-cli --cluster create")
-            })?;
+            let ranges = self.slots(dialer, seed, driver).await?;
             let cluster = Cluster::new(dialer, driver, seeds.clone(), options.connections, &ranges);
             for lines in cluster.servers() {
                 self.probe_node(lines.any(), keys).await?;
@@ -120,6 +113,22 @@ impl Opening<'_> {
             return Ok(Link::Cluster(cluster));
         }
         Err(missing.unwrap_or_else(|| self.unsuitable("the URL names no node")))
+    }
+
+    /// Which node of a Cluster has which slots.
+    async fn slots(
+        &self,
+        dialer: &Arc<Dialer>,
+        seed: &Address,
+        driver: &Driver,
+    ) -> Result<Vec<Range>, ConnectError> {
+        let line = Line::open(dialer, seed.clone(), driver).await.map_err(|error| self.undialed(error))?;
+        let answer = line.ask(&slots_command()).await;
+        let answer = answer.map_err(|trouble| self.refused(trouble, "CLUSTER SLOTS"))?;
+        let ranges = read_slots(&answer, line.address()).filter(|ranges| !ranges.is_empty());
+        ranges.ok_or_else(|| {
+            self.unsuitable("the Cluster has no slots; give it some with redis-cli --cluster create")
+        })
     }
 
     /// Connects and asks who is there.

@@ -79,52 +79,20 @@ impl FromStr for RedisUrl {
     type Err = RedisUrlError;
 
     fn from_str(url: &str) -> Result<Self, RedisUrlError> {
-        let wrong = || RedisUrlError(FORMS.to_owned());
-        let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(unknown_form)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         if query.contains('@') {
             return Err(bad_encoding("the user or password"));
         }
-        let (tls, kind) = match scheme {
-            "redis" => (false, Kind::One),
-            "rediss" => (true, Kind::One),
-            "redis+cluster" => (false, Kind::Cluster),
-            "rediss+cluster" => (true, Kind::Cluster),
-            "redis+unix" => (false, Kind::Socket),
-            _ => return Err(wrong()),
-        };
-        let mut options = Options::default();
-        let mut database = None;
-        for option in query.split('&').filter(|option| !option.is_empty()) {
-            let (name, value) = option.split_once('=').unwrap_or((option, ""));
-            let value = decode(value).ok_or_else(|| bad_encoding("an option"))?;
-            match name {
-                "db" if kind == Kind::Socket => database = Some(number_of_database(&value)?),
-                _ => options.set(name, &value)?,
-            }
-        }
+        let (tls, kind) = read_scheme(scheme).ok_or_else(unknown_form)?;
+        let (options, mut database) = read_query(query, kind)?;
         // A password may hold an @ that nobody encoded.
         let (credentials, rest) = rest.rsplit_once('@').map_or((None, rest), |(who, rest)| (Some(who), rest));
         let (user, password) = credentials.map_or(Ok((None, None)), read_credentials)?;
-        let place = match kind {
-            Kind::Socket => {
-                Place::Socket(decode(rest).filter(|path| path.len() > 1).ok_or_else(wrong)?.into())
-            }
-            _ => {
-                let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-                if !path.is_empty() {
-                    database = Some(number_of_database(path)?);
-                }
-                let hosts: Option<Vec<_>> = hosts.split(',').map(read_host).collect();
-                let mut hosts = hosts.ok_or_else(wrong)?;
-                match kind {
-                    Kind::Cluster => Place::Cluster(hosts),
-                    _ if hosts.len() == 1 => Place::One(hosts.remove(0)),
-                    _ => return Err(several_hosts()),
-                }
-            }
-        };
-        let database = database.unwrap_or(0);
+        let (place, path) = read_place(rest, kind)?;
+        if !path.is_empty() {
+            database = number_of_database(path)?;
+        }
         if database != 0 && matches!(place, Place::Cluster(_)) {
             return Err(RedisUrlError("a Cluster has no database but 0; leave it out".to_owned()));
         }
@@ -137,6 +105,52 @@ enum Kind {
     One,
     Cluster,
     Socket,
+}
+
+/// Whether it is TLS, and what is named.
+fn read_scheme(scheme: &str) -> Option<(bool, Kind)> {
+    match scheme {
+        "redis" => Some((false, Kind::One)),
+        "rediss" => Some((true, Kind::One)),
+        "redis+cluster" => Some((false, Kind::Cluster)),
+        "rediss+cluster" => Some((true, Kind::Cluster)),
+        "redis+unix" => Some((false, Kind::Socket)),
+        _ => None,
+    }
+}
+
+/// The options, and the database behind a socket.
+fn read_query(query: &str, kind: Kind) -> Result<(Options, u32), RedisUrlError> {
+    let (mut options, mut database) = (Options::default(), 0);
+    for option in query.split('&').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        let value = decode(value).ok_or_else(|| bad_encoding("an option"))?;
+        match name {
+            "db" if kind == Kind::Socket => database = number_of_database(&value)?,
+            _ => options.set(name, &value)?,
+        }
+    }
+    Ok((options, database))
+}
+
+/// The servers or the socket, and the path behind servers.
+fn read_place(text: &str, kind: Kind) -> Result<(Place, &str), RedisUrlError> {
+    if kind == Kind::Socket {
+        let path = decode(text).filter(|path| path.len() > 1).ok_or_else(unknown_form)?;
+        return Ok((Place::Socket(path.into()), ""));
+    }
+    let (hosts, path) = text.split_once('/').unwrap_or((text, ""));
+    let hosts: Option<Vec<_>> = hosts.split(',').map(read_host).collect();
+    let mut hosts = hosts.ok_or_else(unknown_form)?;
+    match kind {
+        Kind::Cluster => Ok((Place::Cluster(hosts), path)),
+        _ if hosts.len() == 1 => Ok((Place::One(hosts.remove(0)), path)),
+        _ => Err(several_hosts()),
+    }
+}
+
+fn unknown_form() -> RedisUrlError {
+    RedisUrlError(FORMS.to_owned())
 }
 
 fn several_hosts() -> RedisUrlError {
