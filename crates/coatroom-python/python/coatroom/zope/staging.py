@@ -161,14 +161,6 @@ class Staging:
     def _referred_by(self, oid):
         return self._referred(names.of_object(oid))
 
-    def _take_live(self, other):
-        """What was handed out of another session is live in this one."""
-        for part in ("_live", "_dumps", "_references", "_assigned", "changed_objects"):
-            taken = getattr(other, part)
-            setattr(self, part, taken)
-            setattr(other, part, type(taken)())
-        self._drops_references = other._drops_references
-
     def has_object(self, oid):
         return oid == self._object_at_hand or self.record.holds(names.of_object(oid))
 
