@@ -92,7 +92,7 @@ class BrowserIdManager(stock.BrowserIdManager):
         request = self.REQUEST
         before = _Before(request, self.browserid_name)
         bid = self._issue(request, vars(request).get("browser_id_"))
-        place = (unless_unused.url, unless_unused.namespace, bid) if unless_unused is not None else None
+        place = unless_unused.place_of(bid) if unless_unused is not None else None
         transactions.current().take_back_later(lambda: before.put_back(bid), place)
         return bid
 

@@ -74,6 +74,10 @@ class House:
             on_event=lambda kind, _locator, _principal, snapshot: listener(kind, snapshot),
         )
 
+    def place_of(self, key):
+        """What tells a container's key apart from those of all other containers."""
+        return self.url, self.namespace, key
+
     def listen(self, listener):
         """Has ``listener(kind, snapshot)`` told of what expires and of what was posted."""
         self._listener = listener

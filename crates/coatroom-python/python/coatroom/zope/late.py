@@ -43,7 +43,7 @@ class Late:
         """Another user's session is none."""
         state = self.find(house, key, ring)
         if state is not None and state.owner is not None and not state.owner.is_same(user):
-            self._states[(house.url, house.namespace, key)] = None
+            self._states[house.place_of(key)] = None
 
     def _take_turn(self, locator):
         # Nobody would end it.

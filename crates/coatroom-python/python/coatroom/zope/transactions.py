@@ -25,6 +25,7 @@ from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.guards import guarded
 from coatroom.zope.late import Late
+from coatroom.zope.moves import Moves
 from coatroom.zope.states import SessionState
 from coatroom.zope.turns import turns
 from coatroom.zope.unwinding import Unwinding
@@ -77,7 +78,7 @@ def note_issued(bid):
 
 
 @implementer(ISavepointDataManager)
-class TransactionSessions(Voting, Unwinding):
+class TransactionSessions(Voting, Unwinding, Moves):
     """Reads each session once, so that a transaction sees one state of it."""
 
     #: Whether the transaction takes changes.
@@ -89,16 +90,15 @@ class TransactionSessions(Voting, Unwinding):
         self.thread = get_ident()
         #: Keys whose session was looked at and not yet asked for.
         self._unaccessed = set()
-        #: Keys whose session a login has moved to another one.
-        self._superseded = set()
         Voting.__init__(self)
+        Moves.__init__(self)
         Unwinding.__init__(self, before)
 
     # What containers ask for.
 
     def find(self, house, key, ring, passive=False):
         """The live session of a key, or None; an access, unless ``passive``."""
-        place = (house.url, house.namespace, key)
+        place = house.place_of(key)
         if place not in self._states:
             self._states[place] = self._bases[place] = self._open(house, key, ring, place, passive)
         elif place in self._unaccessed and not passive:
@@ -108,7 +108,7 @@ class TransactionSessions(Voting, Unwinding):
 
     def begin(self, house, key, ring, now):
         """A new session under a key that has none."""
-        place = (house.url, house.namespace, key)
+        place = house.place_of(key)
         if place in self._superseded:
             return self._begin_unkept(house, key, ring, now)
         return self._begin(house, key, ring, now, self._handle(house, key, ring, place))
@@ -120,7 +120,7 @@ class TransactionSessions(Voting, Unwinding):
 
     def _begin(self, house, key, ring, now, native):
         state = SessionState.begun(house, key, native, ring, now)
-        self._states[(house.url, house.namespace, key)] = self._joined(state)
+        self._states[house.place_of(key)] = self._joined(state)
         return state
 
     def will_change(self):
@@ -151,63 +151,17 @@ class TransactionSessions(Voting, Unwinding):
 
     def end(self, state):
         """Ends a session when the transaction commits."""
-        place = (state.house.url, state.house.namespace, state.key)
+        place = state.house.place_of(state.key)
         state.is_ended = True
         if self._states.get(place) is state:
             self._states[place] = None
         if not state.is_new:
             self._ended.append(state)
 
-    def is_superseded(self, house, key, ring):
-        """Whether a login has moved the session of this key to another one."""
-        self.find(house, key, ring)
-        return (house.url, house.namespace, key) in self._superseded
-
-    def became(self, house, key, ring):
-        """The key to which a login has moved the session of this one; None where none has."""
-        if not self.is_superseded(house, key, ring):
-            return None
-        native = guarded(partial(house.manager.keyed, names.of_session(key), passive=True))
-        left = SessionState.opened(house, key, native, ring) if native.exists else None
-        return left.became() if left is not None else None
-
-    def move(self, state, renewed):
-        """The data of ``state`` goes over to ``renewed``; what is left tells stragglers apart."""
-        renewed.take_over(state)
-        state.moved_to = renewed
-        self._supersede(state)
-        self.rebind(state, renewed)
-
-    def moved(self, id):
-        """What a login of this transaction made of a session; None where there was none."""
-        left = self.tombstone_of(id)
-        return left.home() if left is not None else None
-
-    def rebind(self, state, renewed):
-        """Whoever holds the object of ``state`` goes on with ``renewed``."""
-        if state.item is not None:
-            renewed.item = state.item
-            state.item._bind(renewed, self)
-        else:
-            self.take_back_later(partial(self._bind_back, state, renewed))
-
-    def _bind_back(self, state, renewed):
-        """An object that was given out after the login goes on with the session from before."""
-        if renewed.item is not None:
-            state.item, renewed.item = renewed.item, None
-            vars(state.item).update(_v_state=state, _v_sessions=self)
-
-    def _supersede(self, state):
-        place = (state.house.url, state.house.namespace, state.key)
-        self._states[place] = None
-        if not state.is_new:
-            self._superseded.add(place)
-            self._tombstones.append(state)
-
     def forget_dead(self, state):
         """A session timed out while this transaction held it; the store sees to its end."""
         state.is_ended = True
-        self._states[(state.house.url, state.house.namespace, state.key)] = None
+        self._states[state.house.place_of(state.key)] = None
 
     def all(self, house):
         """The sessions of a container that this transaction has touched: key to state or None."""

@@ -27,7 +27,6 @@ class Voting:
         self._turns = []
         self._undos = []
         self._ended = []
-        self._tombstones = []
         #: What is to be told of its sessions: see ``untold.py``.
         self.untold = []
 
@@ -74,10 +73,6 @@ class Voting:
     def will_write(self, state):
         """Whether the commit keeps what it has staged of a session."""
         return any(state is living for living in self._living()) and state.is_changed()
-
-    def tombstone_of(self, id):
-        """What a login of this transaction is about to leave of a session; None where there was none."""
-        return next((state for state in self._tombstones if state.id == id), None)
 
     def _living(self):
         return [state for state in self._states.values() if state is not None and state.is_kept]
