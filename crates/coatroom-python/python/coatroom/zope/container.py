@@ -207,7 +207,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
         if type(key) is not str and not names.is_possible(key):
             return None
         house = self._house()
-        if self._inband_housekeeping and self._sessions().keeps_changes:
+        if self._inband_housekeeping and not self._sessions().is_read_only:
             housekeeping.housekeep_inband(self, house)
         sessions = self._sessions()
         state = sessions.find(house, key, self._ring(), passive)
@@ -224,7 +224,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
 
     def _begin(self, key):
         state = self._open(key, count=True)
-        if state.sessions.keeps_changes:
+        if not state.sessions.is_read_only:
             notifications.begun(self, state)
         return state
 

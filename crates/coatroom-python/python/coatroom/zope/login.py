@@ -53,7 +53,7 @@ def secure(manager, user):
     ids, container, old = _parts(manager)
     if container is None:
         return
-    if container._isClosed():
+    if container._isReadOnly():
         container._hideSession(old, user)
         return
     state = container._find(old)

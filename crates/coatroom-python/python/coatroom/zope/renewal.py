@@ -11,9 +11,9 @@ class Renewal:
         """Whether a login has moved the session of this key to another one."""
         return self._sessions().is_superseded(self._house(), key, self._ring())
 
-    def _isClosed(self):
+    def _isReadOnly(self):
         """Whether the transaction takes no changes any more."""
-        return not self._sessions().keeps_changes
+        return self._sessions().is_read_only
 
     def _hideSession(self, key, user):
         """Has no other user's session seen under a key, where none can be renewed."""

@@ -24,12 +24,12 @@ from coatroom.zope import settings
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.guards import guarded
-from coatroom.zope.late import Late
 from coatroom.zope.moves import Moves
+from coatroom.zope.readonly import ReadOnly
+from coatroom.zope.rollback import Rollback
 from coatroom.zope.states import SessionState
 from coatroom.zope.turns import turns
-from coatroom.zope.unwinding import Unwinding
-from coatroom.zope.voting import Voting
+from coatroom.zope.twophase import TwoPhaseCommit
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -61,7 +61,7 @@ def _sessions_of(manager):
         present.join(found)
     except (TransactionFailedError, ValueError):
         # It takes nobody any more.
-        return LateSessions(manager, present, _mine)
+        return ReadOnlySessions(manager, present, _mine)
     present.set_data(_mine, found)
     return found
 
@@ -78,11 +78,11 @@ def note_issued(bid):
 
 
 @implementer(ISavepointDataManager)
-class TransactionSessions(Voting, Unwinding, Moves):
+class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
     """Reads each session once, so that a transaction sees one state of it."""
 
-    #: Whether the transaction takes changes.
-    keeps_changes = True
+    #: Whether the transaction takes no changes any more.
+    is_read_only = False
 
     def __init__(self, manager, before=None):
         self.transaction_manager = manager
@@ -90,9 +90,9 @@ class TransactionSessions(Voting, Unwinding, Moves):
         self.thread = get_ident()
         #: Keys whose session was looked at and not yet asked for.
         self._unaccessed = set()
-        Voting.__init__(self)
+        TwoPhaseCommit.__init__(self)
         Moves.__init__(self)
-        Unwinding.__init__(self, before)
+        Rollback.__init__(self, before)
 
     # What containers ask for.
 
@@ -230,7 +230,7 @@ class TransactionSessions(Voting, Unwinding, Moves):
         return turn
 
 
-class LateSessions(Late, TransactionSessions):
+class ReadOnlySessions(ReadOnly, TransactionSessions):
     """Those of a transaction that takes no changes any more."""
 
     def _is_issued(self, key):

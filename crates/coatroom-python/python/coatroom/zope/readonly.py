@@ -1,14 +1,14 @@
-"""Sessions in a transaction that takes no changes any more: its commit runs, is done, or has failed.
+"""Sessions of a transaction whose commit runs, is done, or has failed, so that it takes no changes.
 
-What hooks and error pages do then with a session is looking at it. That goes on; what would change
-it raises what the transaction raises.
+Hooks and error pages may still read them. What would change them raises what the transaction
+raises.
 """
 
 
-class Late:
-    """Mixed into the sessions of such a transaction. It never hears of them."""
+class ReadOnly:
+    """Mixed into the sessions of such a transaction, which takes no part in it."""
 
-    keeps_changes = False
+    is_read_only = True
     #: Whether they were told that a transaction is over.
     _is_left = False
 

@@ -1,4 +1,4 @@
-"""Going back: to a savepoint, or to before the transaction."""
+"""Rolling back: to a savepoint, or to before the transaction."""
 
 import logging
 
@@ -8,11 +8,11 @@ from zope.interface import implementer
 logger = logging.getLogger("coatroom.zope")
 
 
-class Unwinding:
-    """Mixed into the sessions of a transaction: undoes what it did, and keeps what it saw.
+class Rollback:
+    """Mixed into the sessions of a transaction: undoes what it did, and keeps what it read.
 
-    What was read of the store stays as it was read, also after going back, so that a change that
-    rests on it meets another request's with a conflict.
+    What was read from the store stays as it was read, also after a rollback, so that a change that
+    rests on it conflicts with another request's.
     """
 
     def __init__(self, before):
@@ -24,8 +24,8 @@ class Unwinding:
         self._stragglers = set()
         #: Every session that it opened or began.
         self._all = []
-        #: What is run, the last first, when what was done since is undone; see ``take_back_later``.
-        self._take_backs = []
+        #: Run in a rollback, the last first; see ``take_back_later``.
+        self._rollback_hooks = []
         if before is not None:
             self._go_on_from(before)
 
@@ -42,9 +42,9 @@ class Unwinding:
         return state
 
     def take_back_later(self, undo, unless_stored=None):
-        """Has ``undo()`` run where the transaction, or a savepoint before this, is rolled back; and where
-        it commits, but stores no session at the place ``unless_stored``."""
-        self._take_backs.append((undo, unless_stored))
+        """Calls ``undo()`` when the transaction is rolled back, or to a savepoint from before this; and when it
+        commits without a session at the place ``unless_stored``."""
+        self._rollback_hooks.append((undo, unless_stored))
 
     def savepoint(self):
         return _Savepoint(self)
@@ -52,12 +52,12 @@ class Unwinding:
     def _snapshot(self):
         lists = self._ended, self._tombstones, self.untold
         kept = [(state, state.snapshot()) for state in self._living()]
-        marks = len(self._all), len(self._take_backs)
+        marks = len(self._all), len(self._rollback_hooks)
         return dict(self._states), kept, set(self._superseded), [list(each) for each in lists], marks
 
     def _restore(self, snapshot):
         states, kept, superseded, lists, (opened, undone) = snapshot
-        self._take_back(after=undone)
+        self._run_rollback_hooks(after=undone)
         for state, data in [*((state, None) for state in self._all[opened:]), *kept]:
             state.give_back(data)
         self._restore_later(opened)
@@ -78,9 +78,9 @@ class Unwinding:
             state.restore(None)
         self._all[opened:] = found
 
-    def _take_back(self, is_committed=False, after=0):
-        while len(self._take_backs) > after:
-            undo, place = self._take_backs.pop()
+    def _run_rollback_hooks(self, is_committed=False, after=0):
+        while len(self._rollback_hooks) > after:
+            undo, place = self._rollback_hooks.pop()
             if is_committed and (place is None or self._is_stored(place)):
                 continue
             try:
@@ -93,8 +93,8 @@ class Unwinding:
         return state is not None and state.native.exists
 
     def _part(self, is_committed):
-        """The transaction is over, as far as sessions go."""
-        self._take_back(is_committed)
+        """The transaction is over: its sessions are let go of."""
+        self._run_rollback_hooks(is_committed)
         for state in self._all:
             state.let_go(is_committed)
         for state in self._all:

@@ -13,7 +13,7 @@ from coatroom.zope.untold import intend_all
 logger = logging.getLogger("coatroom.zope")
 
 
-class Voting:
+class TwoPhaseCommit:
     """Mixed into the sessions of a transaction: writes them when it votes, and takes that back."""
 
     #: Whether the transaction has ended. The next one has sessions of its own.
