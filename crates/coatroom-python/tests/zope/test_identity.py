@@ -288,8 +288,8 @@ def test_a_bad_setting_is_a_503_and_the_log_names_it(zope, app, monkeypatch, cap
     from coatroom.zope import houses
     from coatroom.zope import settings
 
-    monkeypatch.setattr(houses.reach, "_said_at", float("-inf"))
-    monkeypatch.setattr(houses.reach, "_is_lost", False)
+    monkeypatch.setattr(houses.availability, "_said_at", float("-inf"))
+    monkeypatch.setattr(houses.availability, "_is_lost", False)
     monkeypatch.setenv("COATROOM_" + setting.upper().replace("-", "_"), value)
     houses.close()
     settings.forget()

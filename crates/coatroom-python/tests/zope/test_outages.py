@@ -37,7 +37,7 @@ def on(monkeypatch, no_sweeping_thread):
         made.append(Site())
         return made[-1]
 
-    monkeypatch.setattr(houses.reach, "SAY_EVERY", 0.0)
+    monkeypatch.setattr(houses.availability, "SAY_EVERY", 0.0)
     yield use
     for site in made:
         site.close()

@@ -16,5 +16,5 @@ def guarded(work, *arguments):
     except _native.LimitExceeded as error:
         raise SessionLimitError(str(error)) from error
     except (_native.StoreError, _native.ForkedError) as error:
-        houses.reach.lost(error)
+        houses.availability.lost(error)
         raise SessionStoreUnavailable(str(error)) from error

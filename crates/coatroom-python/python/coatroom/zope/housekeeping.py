@@ -94,11 +94,11 @@ def _run():
             if sweeps_by_itself:
                 _sweep()
         except _native.StoreError as error:
-            houses.reach.lost(error)
+            houses.availability.lost(error)
         except Exception:
             logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
         else:
-            houses.reach.found()
+            houses.availability.found()
 
 
 def _sweep():

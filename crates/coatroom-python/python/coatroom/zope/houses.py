@@ -9,10 +9,10 @@ import weakref
 from coatroom import _native
 from coatroom.zope import names
 from coatroom.zope import settings
+from coatroom.zope.availability import availability
 from coatroom.zope.errors import SessionStoreUnavailable
 from coatroom.zope.notes import AT_ONCE
 from coatroom.zope.notes import Note
-from coatroom.zope.reach import reach
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -158,12 +158,12 @@ def open_store(url):
         if failed_at < asked:
             try:
                 _stores[place] = _native.Store(url)
-                reach.found()
+                availability.found()
                 return _stores[place]
             except (_native.StoreError, _native.ConfigurationError) as error:
                 text = _explained(url, error)
                 _failures[place] = time.monotonic(), text
-        reach.lost(text)
+        availability.lost(text)
         raise SessionStoreUnavailable(text)
 
 
@@ -203,7 +203,7 @@ def _house(*what):
     try:
         return House(*what)
     except _native.ConfigurationError as error:
-        reach.lost(error)
+        availability.lost(error)
         raise SessionStoreUnavailable(f"a setting of sessions is wrong: {error}") from error
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from App.config import getConfiguration
 
 from coatroom import _native
+from coatroom.zope.availability import availability
 from coatroom.zope.errors import SessionStoreUnavailable
-from coatroom.zope.reach import reach
 
 #: The largest pickle of one value, in bytes.
 MAX_VALUE_BYTES = 16 * 1024 * 1024
@@ -70,7 +70,7 @@ class Settings:
 
 
 def _refuse(error):
-    reach.lost(error)
+    availability.lost(error)
     raise SessionStoreUnavailable(error)
 
 

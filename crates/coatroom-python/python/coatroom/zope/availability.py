@@ -7,7 +7,7 @@ import time
 logger = logging.getLogger("coatroom.zope")
 
 
-class _Reach:
+class _Availability:
     """Says in the log when the store cannot be used, and when it can again."""
 
     SAY_EVERY = 60.0
@@ -34,4 +34,4 @@ class _Reach:
         logger.warning("the session store can be used again")
 
 
-reach = _Reach()
+availability = _Availability()
