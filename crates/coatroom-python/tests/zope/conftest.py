@@ -11,8 +11,8 @@ from OFS.Folder import Folder
 from ZODB.DemoStorage import DemoStorage
 
 from coatroom import ManualClock
+from coatroom.zope import backends
 from coatroom.zope import housekeeping
-from coatroom.zope import houses
 from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
 
@@ -43,7 +43,7 @@ class Site:
         transaction.abort()
         TransientObjectContainer._clock = None
         self.db.close()
-        houses.close()
+        backends.close()
 
 
 class MountedSite(Site):
@@ -102,7 +102,7 @@ def store(request, monkeypatch):
     monkeypatch.setenv("COATROOM_STORE", url)
     settings.forget()
     yield url
-    houses.close()
+    backends.close()
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def app(zope):
     """Its application, with sessions on Coatroom, two users, and pages to ask for."""
     with zope.application() as app:
         yield app
-    houses.close()
+    backends.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import transaction
 from conftest import Site
 from helpers import in_thread
 
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope import names
 from coatroom.zope import settings
 
@@ -233,5 +233,5 @@ def test_a_session_is_what_a_dictionary_is(seed, monkeypatch, caplog):
         walk.connection.close()
     finally:
         site.close()
-        houses.close()
+        backends.close()
     assert not caplog.records

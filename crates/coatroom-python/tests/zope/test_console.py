@@ -7,8 +7,8 @@ import urllib.parse
 import pytest
 import transaction
 
+from coatroom.zope import backends
 from coatroom.zope import console
-from coatroom.zope import houses
 from coatroom.zope import settings
 from coatroom.zope.principals import Principal
 
@@ -154,11 +154,11 @@ def test_settings_are_changed_by_post_alone(zope, app, manager, path, query):
 
 def test_the_tab_says_what_is_wrong_with_the_store(zope, app, manager, monkeypatch):
     monkeypatch.setenv("COATROOM_STORE", "redis://:d0ntShowThis@127.0.0.1:1")
-    houses.close()
+    backends.close()
     settings.forget()
     page, settings_page = shown(zope), zope.get("/session_data/manage_container", auth="boss")
     monkeypatch.undo()
-    houses.close()
+    backends.close()
     settings.forget()
     assert "The store cannot be used" in page and "127.0.0.1:1 failed" in page and "20 minutes" in page
     assert settings_page.status == 200 and "timeout_mins" in settings_page.body

@@ -139,9 +139,9 @@ def test_in_band_nobody_else_tells_while_the_request_runs(make_site, in_band):
     site.clock.advance(100)
     with site.visit() as container:
         container.get("nobody")
-        housekeeping._aside(container._house().sweep)
+        housekeeping._aside(container._backend().sweep)
         site.clock.advance(30)
-        housekeeping._aside(container._house().sweep)
+        housekeeping._aside(container._backend().sweep)
     housekeep(site, 100)
     assert title(site) == "Zope, visitor is gone"
 
@@ -151,8 +151,8 @@ def test_in_band_sweeps_that_overlap_leave_the_listener_alone(make_site, in_band
     site = make_site(timeout_mins=1, delNotification=deleted)
     begin(site, "a")
     with site.visit() as container:
-        house = container._house()
-    before = house._listener
+        backend = container._backend()
+    before = backend._listener
     assert isinstance(before, telling.Teller)
     at_work, second_has_begun = threading.Event(), threading.Event()
     call = notifications.call
@@ -168,7 +168,7 @@ def test_in_band_sweeps_that_overlap_leave_the_listener_alone(make_site, in_band
     def look():
         with site.visit() as container:
             container.get("nobody")
-            listeners.append(house._listener)
+            listeners.append(backend._listener)
 
     site.clock.advance(100)
     first = threading.Thread(target=look)
@@ -178,7 +178,7 @@ def test_in_band_sweeps_that_overlap_leave_the_listener_alone(make_site, in_band
     second.start()
     second.join(30)
     first.join(30)
-    assert listeners == [before, before] and house._listener is before
+    assert listeners == [before, before] and backend._listener is before
     assert heard == [("a", {"n": 1})]
 
 

@@ -285,18 +285,18 @@ def test_an_id_that_is_no_text_is_an_id_like_others_to_stock_managers(zope, app)
     ],
 )
 def test_a_bad_setting_is_a_503_and_the_log_names_it(zope, app, monkeypatch, caplog, setting, value):
-    from coatroom.zope import houses
+    from coatroom.zope import backends
     from coatroom.zope import settings
 
-    monkeypatch.setattr(houses.availability, "_said_at", float("-inf"))
-    monkeypatch.setattr(houses.availability, "_is_lost", False)
+    monkeypatch.setattr(backends.availability, "_said_at", float("-inf"))
+    monkeypatch.setattr(backends.availability, "_is_lost", False)
     monkeypatch.setenv("COATROOM_" + setting.upper().replace("-", "_"), value)
-    houses.close()
+    backends.close()
     settings.forget()
     with caplog.at_level(logging.WARNING, "coatroom.zope"):
         answer = zope.get("/pages/write", "k=a&v=1")
     monkeypatch.undo()
-    houses.close()
+    backends.close()
     settings.forget()
     assert answer.status == 503
     assert setting in caplog.text and value in caplog.text

@@ -14,9 +14,9 @@ from coatroom.zope import transactions
 
 def counting(container):
     """Has the loads of a container's sessions counted."""
-    house = container._house()
-    house.manager = Counting(house.manager)
-    return house.manager
+    backend = container._backend()
+    backend.manager = Counting(backend.manager)
+    return backend.manager
 
 
 def test_a_new_visitors_session_is_not_looked_for(site):

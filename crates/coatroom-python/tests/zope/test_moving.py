@@ -10,7 +10,7 @@ from dying import FiledSite
 from helpers import housekeep
 from things import Basket
 
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope import settings
 
 heard = []
@@ -46,7 +46,7 @@ class Moving:
         if self._site is not None:
             self._site.close()
         self._site = None
-        houses.close()
+        backends.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from helpers import housekeep
 from helpers import in_thread
 
 from coatroom import _native
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope import notes
 from coatroom.zope.states import SessionState
 
@@ -119,7 +119,7 @@ def test_what_a_process_does_after_a_long_stop_is_told(told, monkeypatch, what):
         return stopped
 
     # Another process would have notes of its own.
-    monkeypatch.setattr(houses.House, "_prolong_open_notes", lambda house: None)
+    monkeypatch.setattr(backends.Backend, "_prolong_open_notes", lambda backend: None)
     for name in ("write", "remove"):
         monkeypatch.setattr(SessionState, name, stops(getattr(SessionState, name)))
     with told.visit() as container:
@@ -180,8 +180,8 @@ def test_a_container_that_tells_nobody_posts_nothing(make_site, no_sweeping_thre
     begin(site)
     work, _expected = WORK[what]
     with site.visit() as container:
-        house = container._house()
+        backend = container._backend()
         work(container)
         container._renewSession("another", lambda: "hers", "alice")
-        outbox, past, house.outbox, house.past = house.outbox, house.past, None, None
-    house.outbox, house.past = outbox, past
+        outbox, past, backend.outbox, backend.past = backend.outbox, backend.past, None, None
+    backend.outbox, backend.past = outbox, past

@@ -28,7 +28,7 @@ def broken_site(site):
     put(site, basket=things.Basket(), list=[things.Basket()], other=1)
     with site.visit() as container:
         state = container[VISITOR].aq_base._state()
-        native = state.house.manager.open_locator(state.native.locator)
+        native = state.backend.manager.open_locator(state.native.locator)
         for name in state.native.names():
             if name.startswith(names.PERSISTENT):
                 native.remove(name)
@@ -71,7 +71,7 @@ def test_an_attribute_with_a_name_that_is_none_of_ours_is_missing_and_logged(sit
     put(site, n=1, basket=things.Basket())
     with site.visit() as container:
         state = container[VISITOR].aq_base._state()
-        native = state.house.manager.open_locator(state.native.locator)
+        native = state.backend.manager.open_locator(state.native.locator)
         for name in ("i", "ix", "z", names.PERSISTENT, names.PERSISTENT + "x", names.RESERVED + "x"):
             native.set_raw(name, 2, b"planted")
         native.save()

@@ -12,7 +12,7 @@ import servers
 from conftest import Site
 from transaction.interfaces import TransientError
 
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
 
@@ -37,7 +37,7 @@ def on(monkeypatch, no_sweeping_thread):
         made.append(Site())
         return made[-1]
 
-    monkeypatch.setattr(houses.availability, "SAY_EVERY", 0.0)
+    monkeypatch.setattr(backends.availability, "SAY_EVERY", 0.0)
     yield use
     for site in made:
         site.close()
@@ -165,9 +165,9 @@ def test_requests_that_wait_for_a_server_that_is_away_fail_together(on, road, mo
         opened.append(url)
         first.set()
         time.sleep(0.5)
-        raise houses._native.StoreUnavailable("nobody answers")
+        raise backends._native.StoreUnavailable("nobody answers")
 
-    monkeypatch.setattr(houses._native, "Store", slow)
+    monkeypatch.setattr(backends._native, "Store", slow)
     failed = []
 
     def run():
@@ -238,7 +238,7 @@ def test_a_password_that_opens_is_not_shown_either(on, caplog, monkeypatch, caps
     with site.visit() as container:
         state = container[VISITOR].aq_base._state()
         shown = container.sessionOverview()["store"]
-        texts = [shown, repr(state), repr(state.house), repr(vars(state.house)), repr(state.native), repr(state.jar)]
+        texts = [shown, repr(state), repr(state.backend), repr(vars(state.backend)), repr(state.native), repr(state.jar)]
         monkeypatch.setattr(overview, "status", lambda app: [])
         commands._status(container.aq_parent, None)
     texts += [capsys.readouterr().out, caplog.text or "nothing"]
@@ -250,14 +250,14 @@ def test_a_password_that_opens_is_not_shown_either(on, caplog, monkeypatch, caps
 def test_a_forked_child_opens_its_own_and_leaves_the_parents_alone(on, road):
     site = on(fresh(road))
     begin(site, n=1)
-    held = houses.all_houses()[0].manager
+    held = backends.all_backends()[0].manager
     before = road.connections()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            assert houses.all_houses() == []
-            with pytest.raises(houses._native.ForkedError):
+            assert backends.all_backends() == []
+            with pytest.raises(backends._native.ForkedError):
                 held.count()
             begin(site, n=read(site)["n"] + 1)
             code = 0
@@ -265,8 +265,8 @@ def test_a_forked_child_opens_its_own_and_leaves_the_parents_alone(on, road):
             traceback.print_exc()
         finally:
             del held
-            houses._houses.clear()
-            houses._stores.clear()
+            backends._backends.clear()
+            backends._stores.clear()
             os._exit(code)
     assert ended(child) == 0
     assert read(site) == {"n": 2}

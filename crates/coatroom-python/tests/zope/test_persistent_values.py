@@ -300,7 +300,7 @@ def test_a_value_of_a_session_that_ended_is_not_taken_for_one_of_the_next(site, 
     put(site, role="admin")
     with site.visit() as container:
         state = container[VISITOR].aq_base._state()
-        manager, locator, kept = state.house.manager, state.native.locator, state.native.get_raw("srole")
+        manager, locator, kept = state.backend.manager, state.native.locator, state.native.get_raw("srole")
     with site.visit() as container:
         container[VISITOR].invalidate()
     put(site, other=1)

@@ -19,6 +19,6 @@ def test_a_session_in_memory_leaves_the_configuration_alone(monkeypatch, tmp_pat
     assert container["visitor"]["n"] == 1
     assert memory_session(n=2)["n"] == 2
     assert os.environ["COATROOM_STORE"] == settings.current().store == elsewhere
-    assert container._house().url == "memory:" and not (tmp_path / "nowhere").exists()
+    assert container._backend().url == "memory:" and not (tmp_path / "nowhere").exists()
     transaction.abort()
     settings.forget()

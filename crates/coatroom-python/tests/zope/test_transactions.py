@@ -101,7 +101,7 @@ def test_a_request_that_lost_is_run_again_at_once_before_others(site):
 
 def write_without_a_turn(state, n):
     """As another process does."""
-    other = state.house.manager.open_locator(state.native.locator)
+    other = state.backend.manager.open_locator(state.native.locator)
     other.set_raw("sn", 2, f"{n}".encode())
     other.save()
 
@@ -334,8 +334,8 @@ def test_a_transaction_loads_a_session_once(site, what):
     if what != "first":
         begin(site, n=1)
     with site.visit() as container:
-        house = container._house()
-        counting = house.manager = Counting(house.manager)
+        backend = container._backend()
+        counting = backend.manager = Counting(backend.manager)
     with site.visit() as container:
         found = container.new_or_existing(VISITOR)
         found["n"] = found.get("n", 0) + 1
@@ -347,7 +347,7 @@ def test_a_transaction_loads_a_session_once(site, what):
 
 
 def test_a_store_that_fails_is_a_503_and_no_conflict(site):
-    from coatroom.zope import houses
+    from coatroom.zope import backends
     from coatroom.zope.errors import SessionStoreUnavailable
 
     begin(site, a=1)
@@ -358,7 +358,7 @@ def test_a_store_that_fails_is_a_503_and_no_conflict(site):
         state.write = _raise_unavailable
     assert raised.value.getStatus() == 503
     assert not isinstance(raised.value, ConflictError)
-    assert houses.all_houses()
+    assert backends.all_backends()
 
 
 def _raise_unavailable():

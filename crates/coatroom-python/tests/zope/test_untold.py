@@ -10,7 +10,7 @@ from dying import FiledSite
 from dying import killed
 from helpers import housekeep
 
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope import names
 from coatroom.zope import settings
 
@@ -43,7 +43,7 @@ def directory(request, tmp_path, monkeypatch, no_sweeping_thread):
     site.close()
     heard.clear()
     yield tmp_path
-    houses.close()
+    backends.close()
 
 
 def dies(directory, at, work, after=10):
@@ -135,7 +135,7 @@ def test_what_a_killed_process_wrote_is_told_by_the_next_one_and_nothing_else(di
 
 
 def ends_at_once(container, key="old"):
-    container.manage_endSession(container._house().manager.locator_of(names.of_session(key)))
+    container.manage_endSession(container._backend().manager.locator_of(names.of_session(key)))
 
 
 @pytest.mark.parametrize("at", POINTS)

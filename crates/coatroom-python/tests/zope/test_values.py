@@ -217,7 +217,7 @@ def test_a_value_that_was_tampered_with_is_missing_and_logged(site, caplog):
     put(site, good=1, bad=2, moved=3)
     with site.visit() as container:
         state = container[VISITOR].aq_base._state()
-        native = state.house.manager.open_locator(state.native.locator)
+        native = state.backend.manager.open_locator(state.native.locator)
         data = bytearray(native.get_raw("sbad")[1])
         data[-2] ^= 1
         native.set_raw("sbad", 2, bytes(data))

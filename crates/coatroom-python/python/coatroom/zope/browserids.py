@@ -86,7 +86,7 @@ class BrowserIdManager(stock.BrowserIdManager):
     def renewBrowserId(self, unless_unused=None):
         """A new id in the place of the request's, also in the URLs that carry it; for a login.
 
-        Where the transaction aborts, the request and its answer have the old one again; with a house
+        Where the transaction aborts, the request and its answer have the old one again; with a backend
         ``unless_unused`` also where it commits no session there under the new one.
         """
         request = self.REQUEST

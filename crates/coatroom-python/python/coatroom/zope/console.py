@@ -48,7 +48,7 @@ class ConsoleTab:
             "after": _text(after, "after"),
         }
         try:
-            return {**shown, "error": None, "count": len(self), **_page(self._house(), shown["user"], shown["after"])}
+            return {**shown, "error": None, "count": len(self), **_page(self._backend(), shown["user"], shown["after"])}
         except SessionStoreUnavailable as error:
             return {**shown, "error": str(error), "count": None, "sessions": [], "more": 0, "next": None}
 
@@ -70,7 +70,7 @@ class ConsoleTab:
         self._check_form(REQUEST, token)
         if not _text(user, "user") or user.startswith(names.RESERVED):
             raise BadRequest("user names nobody")
-        manager, user_id = self._house().manager, recorded(user)
+        manager, user_id = self._backend().manager, recorded(user)
         ended = sum(notifications.ended_at_once(self, info.locator) for info in guarded(manager.of, user_id))
         # And whoever signs in meanwhile.
         ended += guarded(manager.end_all, user_id)
@@ -94,20 +94,20 @@ def _text(value, name):
     return value or None
 
 
-def _page(house, user, after):
+def _page(backend, user, after):
     """A page of all sessions, by locator, or of a user's, the last used first."""
     if user:
-        infos = sorted(guarded(house.manager.of, recorded(user)), key=lambda info: -info.last_accessed)
+        infos = sorted(guarded(backend.manager.of, recorded(user)), key=lambda info: -info.last_accessed)
         infos, more, cursor = infos[:_OF_A_USER], len(infos[_OF_A_USER:]), None
     else:
-        (infos, cursor), more = _list(house, after), 0
+        (infos, cursor), more = _list(backend, after), 0
     rows = [_row(info) for info in infos if info.principal != names.SUPERSEDED]
     return {"sessions": rows, "more": more, "next": cursor}
 
 
-def _list(house, after):
+def _list(backend, after):
     try:
-        return guarded(house.manager.list, after, _ON_A_PAGE)
+        return guarded(backend.manager.list, after, _ON_A_PAGE)
     except ValueError:
         raise BadRequest("after is no session of the list") from None
 

@@ -206,14 +206,14 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
         """The live session of a key, or None; an access, unless ``passive``."""
         if type(key) is not str and not names.is_possible(key):
             return None
-        house = self._house()
+        backend = self._backend()
         if self._inband_housekeeping and not self._sessions().is_read_only:
-            housekeeping.housekeep_inband(self, house)
+            housekeeping.housekeep_inband(self, backend)
         sessions = self._sessions()
-        state = sessions.find(house, key, self._ring(), passive)
+        state = sessions.find(backend, key, self._ring(), passive)
         if state is None:
             return None
-        now = house.manager.now()
+        now = backend.manager.now()
         if not state.is_live(now):
             sessions.forget_dead(state)
             notifications.expired(self, state)
@@ -231,10 +231,10 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
     def _open(self, key, count):
         if count and self._limit and len(self) >= self._limit:
             raise MaxTransientObjectsExceeded(f"{self._limit} exceeds maximum number of subobjects {self._limit}")
-        house = self._house()
+        backend = self._backend()
         names.of_session(key)
         ring = self._ensure_ring()
-        return self._sessions().begin(house, key, ring, house.manager.now())
+        return self._sessions().begin(backend, key, ring, backend.manager.now())
 
     def _endSession(self, state):
         """Ends a session at its own wish, which is notified."""
@@ -244,7 +244,7 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
     def _shown(self, key):
         """A key, which may be a visitor's ticket, in the words of an error: the locator opens nothing."""
         if type(key) is str or names.is_possible(key):
-            return f"session {self._house().manager.locator_of(names.of_session(key))}"
+            return f"session {self._backend().manager.locator_of(names.of_session(key))}"
         return f"a key of type {type(key).__name__}"
 
     def _wrap(self, state):

@@ -1,7 +1,7 @@
 """The engine's errors as those that Zope's code expects."""
 
 from coatroom import _native
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.errors import SessionStoreUnavailable
@@ -16,5 +16,5 @@ def guarded(work, *arguments):
     except _native.LimitExceeded as error:
         raise SessionLimitError(str(error)) from error
     except (_native.StoreError, _native.ForkedError) as error:
-        houses.availability.lost(error)
+        backends.availability.lost(error)
         raise SessionStoreUnavailable(str(error)) from error

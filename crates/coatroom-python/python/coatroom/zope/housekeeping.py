@@ -7,7 +7,7 @@ import threading
 import time
 
 from coatroom import _native
-from coatroom.zope import houses
+from coatroom.zope import backends
 from coatroom.zope.guards import guarded
 from coatroom.zope.telling import Teller
 from coatroom.zope.telling import TellerInRequest
@@ -22,25 +22,25 @@ INBAND_EVERY = 1.0
 sweeps_by_itself = True
 
 
-def attend(container, house):
-    """Sees to it that what happens in a house is told, and that it is swept."""
-    if house._listener is not None:
+def attend(container, backend):
+    """Has a backend swept, and its notifications delivered."""
+    if backend._listener is not None:
         return
     jar = container._site_jar()
     if jar is None:
-        house.listen(TellerInRequest(container))
+        backend.listen(TellerInRequest(container))
         return
-    house.listen(Teller(jar.db(), "/".join(container.getPhysicalPath())))
+    backend.listen(Teller(jar.db(), "/".join(container.getPhysicalPath())))
     _start_thread()
 
 
 def housekeep(container):
     """Takes out what is due now, and tells of it. The caller's transaction and user stay its own."""
-    house = container._house()
-    if isinstance(house._listener, TellerInRequest):
-        guarded(house.sweep)
+    backend = container._backend()
+    if isinstance(backend._listener, TellerInRequest):
+        guarded(backend.sweep)
     else:
-        guarded(_aside, house.sweep)
+        guarded(_aside, backend.sweep)
 
 
 def _aside(work):
@@ -63,15 +63,15 @@ def _aside(work):
         logger.info("housekeeping takes longer than %s s, and goes on by itself", WAITS_FOR)
 
 
-def housekeep_inband(container, house):
+def housekeep_inband(container, backend):
     """Takes out what is due, at most once a second, and tells of it in this transaction."""
-    if time.monotonic() - house.swept_at < INBAND_EVERY or not house.inband_lock.acquire(blocking=False):
+    if time.monotonic() - backend.swept_at < INBAND_EVERY or not backend.inband_lock.acquire(blocking=False):
         return
     try:
-        house.swept_at = time.monotonic()
-        guarded(house.sweep, TellerInRequest(container))
+        backend.swept_at = time.monotonic()
+        guarded(backend.sweep, TellerInRequest(container))
     finally:
-        house.inband_lock.release()
+        backend.inband_lock.release()
 
 
 _thread_lock = threading.Lock()
@@ -94,13 +94,13 @@ def _run():
             if sweeps_by_itself:
                 _sweep()
         except _native.StoreError as error:
-            houses.availability.lost(error)
+            backends.availability.lost(error)
         except Exception:
             logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
         else:
-            houses.availability.found()
+            backends.availability.found()
 
 
 def _sweep():
-    for house in houses.all_houses():
-        house.sweep()
+    for backend in backends.all_backends():
+        backend.sweep()

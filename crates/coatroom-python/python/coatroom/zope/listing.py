@@ -16,9 +16,9 @@ class Listing:
 
     @security.protected(access_transient_objects)
     def __len__(self):
-        house = self._house()
-        stored = guarded(house.manager.count) - len(guarded(house.manager.of, names.SUPERSEDED))
-        return stored + self._sessions().balance(house, house.manager.now())
+        backend = self._backend()
+        stored = guarded(backend.manager.count) - len(guarded(backend.manager.of, names.SUPERSEDED))
+        return stored + self._sessions().balance(backend, backend.manager.now())
 
     getLen = __len__
 
@@ -29,9 +29,9 @@ class Listing:
     @security.protected(access_transient_objects)
     def keys(self):
         """The keys of all sessions. Reads every one: for operators, not for requests."""
-        house, now = self._house(), self._now()
-        mine = self._sessions().all(house)
-        stored = set(self._stored_keys(house)) - set(mine)
+        backend, now = self._backend(), self._now()
+        mine = self._sessions().all(backend)
+        stored = set(self._stored_keys(backend)) - set(mine)
         alive = [key for key, state in mine.items() if state is not None and state.is_live(now)]
         return names.in_order([*stored, *alive])
 
@@ -55,14 +55,14 @@ class Listing:
         """For debugging: what is there, by its key."""
         return dict(self.items())
 
-    def _stored_keys(self, house):
+    def _stored_keys(self, backend):
         ring, cursor = self._ring(), None
         while True:
-            infos, cursor = guarded(house.manager.list, cursor, 1000)
+            infos, cursor = guarded(backend.manager.list, cursor, 1000)
             for info in infos:
-                session = guarded(house.manager.open_locator, info.locator)
+                session = guarded(backend.manager.open_locator, info.locator)
                 raw = session.get_raw(names.CONTAINER_KEY) if session is not None else None
-                key = raw and records.container_key(house, ring, info.locator, raw[1])
+                key = raw and records.container_key(backend, ring, info.locator, raw[1])
                 if key is not None:
                     yield key
             if cursor is None:

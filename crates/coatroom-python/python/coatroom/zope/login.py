@@ -62,7 +62,7 @@ def secure(manager, user):
         if state.owner is None or not state.owner.is_same(user):
             container._renewSession(old, ids.renewBrowserId, *user)
     elif ids.isBroughtByRequest() and not container._isSuperseded(old):
-        renew = partial(ids.renewBrowserId, container._house())
+        renew = partial(ids.renewBrowserId, container._backend())
         if state is not None:
             container._renewSession(old, renew, *user)
         else:

@@ -16,17 +16,17 @@ class Moves:
         #: The sessions that a login of this transaction has moved.
         self._tombstones = []
 
-    def is_superseded(self, house, key, ring):
+    def is_superseded(self, backend, key, ring):
         """Whether a login has moved the session of this key to another one."""
-        self.find(house, key, ring)
-        return house.place_of(key) in self._superseded
+        self.find(backend, key, ring)
+        return backend.place_of(key) in self._superseded
 
-    def became(self, house, key, ring):
+    def became(self, backend, key, ring):
         """The key to which a login has moved the session of this one; None where none has."""
-        if not self.is_superseded(house, key, ring):
+        if not self.is_superseded(backend, key, ring):
             return None
-        native = guarded(partial(house.manager.keyed, names.of_session(key), passive=True))
-        left = SessionState.opened(house, key, native, ring) if native.exists else None
+        native = guarded(partial(backend.manager.keyed, names.of_session(key), passive=True))
+        left = SessionState.opened(backend, key, native, ring) if native.exists else None
         return left.became() if left is not None else None
 
     def move(self, state, renewed):
@@ -60,7 +60,7 @@ class Moves:
             vars(state.item).update(_v_state=state, _v_sessions=self)
 
     def _supersede(self, state):
-        place = state.house.place_of(state.key)
+        place = state.backend.place_of(state.key)
         self._states[place] = None
         if not state.is_new:
             self._superseded.add(place)

@@ -20,11 +20,11 @@ AT_ONCE = 1.0
 class Note:
     """What is to be told of a session, in the store's outbox. Raises the engine's errors when it is posted."""
 
-    def __init__(self, house, kind, session, attributes, is_open=False, due_in=AT_ONCE, stored=None):
-        self._house = house
+    def __init__(self, backend, kind, session, attributes, is_open=False, due_in=AT_ONCE, stored=None):
+        self._backend = backend
         self._what = kind, session, attributes
         self._key = _of_beginning(session.id) if is_open and kind == names.ADD else os.urandom(16)
-        self._native = house.outbox.keyed(self._key, passive=True)
+        self._native = backend.outbox.keyed(self._key, passive=True)
         times = f"{session.created!r} {session.last_accessed!r}".encode()
         own = {names.NOTE_KIND: kind.encode(), names.NOTE_LOCATOR: session.locator.encode(), names.NOTE_TIMES: times}
         if stored is not None:
@@ -32,7 +32,7 @@ class Note:
         if is_open:
             own[names.NOTE_OPEN] = b""
             due_in = GRACE
-            house.open_notes[self._key] = self
+            backend.open_notes[self._key] = self
         for name, data in {**own, **attributes}.items():
             self._native.set_raw(name, records.OPAQUE, data)
         if due_in != AT_ONCE:
@@ -41,7 +41,7 @@ class Note:
 
     def prolong(self):
         """It is still in question, and its process alive."""
-        self._house.outbox.keyed(self._key)
+        self._backend.outbox.keyed(self._key)
 
     def settle(self):
         """It is to be told, and at once. Raises Gone where somebody has dealt with it."""
@@ -50,7 +50,7 @@ class Note:
 
     def post_again(self):
         """Somebody has dealt with it, and may have taken it for untrue."""
-        Note(self._house, *self._what)
+        Note(self._backend, *self._what)
 
     def take_out(self):
         """It was told."""
@@ -60,15 +60,15 @@ class Note:
     def drop(self):
         """It is not to be told, or not on its account."""
         self._close()
-        self._house.outbox.undo(self._undo)
+        self._backend.outbox.undo(self._undo)
 
     def _close(self):
-        self._house.open_notes.pop(self._key, None)
+        self._backend.open_notes.pop(self._key, None)
 
 
-def vouch(house, id):
+def vouch(backend, id):
     """Somebody has a session at hand: it has begun, whatever became of the process that was to tell."""
-    native = house.outbox.keyed(_of_beginning(id), passive=True)
+    native = backend.outbox.keyed(_of_beginning(id), passive=True)
     if native.contains(names.NOTE_OPEN):
         _settle(native)
 

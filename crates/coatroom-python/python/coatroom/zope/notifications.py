@@ -64,17 +64,17 @@ def ended(container, state):
 
 def ended_at_once(container, locator):
     """Ends a stored session now and not with the transaction; whether there was one."""
-    house = container._house()
-    native = guarded(house.manager.open_locator, locator)
+    backend = container._backend()
+    native = guarded(backend.manager.open_locator, locator)
     if native is None:
         return False
-    state = SessionState(house, None, native, container._ring())
+    state = SessionState(backend, None, native, container._ring())
     if container._addCallback and state.record.read_id() is not None:
-        guarded(vouch, house, state.record.read_id())
+        guarded(vouch, backend, state.record.read_id())
     kept = {name: native.get_raw(name)[1] for name in native.names()}
     if not container._delCallback or names.CONTAINER_KEY not in kept:
         return guarded(state.remove) is not None
-    note = guarded(partial(Note, house, names.DELETE, state, kept, is_open=True))
+    note = guarded(partial(Note, backend, names.DELETE, state, kept, is_open=True))
     is_ended = guarded(state.remove) is not None
     guarded(close, note, is_ended)
     return is_ended

@@ -5,8 +5,8 @@ import os
 from Acquisition import aq_base
 from Acquisition import aq_parent
 
+from coatroom.zope import backends
 from coatroom.zope import housekeeping
-from coatroom.zope import houses
 from coatroom.zope import keyring
 from coatroom.zope import settings
 from coatroom.zope import transactions
@@ -32,20 +32,20 @@ class Place:
                 jar.add(base)
         return f"zope {self._uuid} {base._p_oid.hex()}"
 
-    def _house(self):
+    def _backend(self):
         base = aq_base(self)
         # Every request asks; volatile, so gone when another process has changed the container.
-        known_by, found = base.__dict__.get("_v_house") or (None, None)
+        known_by, found = base.__dict__.get("_v_backend") or (None, None)
         rests_on = os.getpid(), settings.current(), base._p_oid, base._timeout_secs, base._clock
         if known_by != rests_on:
-            found = houses.house(self._namespace(), float(base._timeout_secs) or None, base._clock, type(base)._store)
+            found = backends.backend(self._namespace(), float(base._timeout_secs) or None, base._clock, type(base)._store)
             housekeeping.attend(self, found)
             if base._p_jar is not None:
-                base._v_house = rests_on, found
+                base._v_backend = rests_on, found
         return found
 
     def _now(self):
-        return self._house().manager.now()
+        return self._backend().manager.now()
 
     def _jar(self):
         return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)

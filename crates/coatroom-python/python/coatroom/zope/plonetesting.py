@@ -29,7 +29,7 @@ class CoatroomLayer(PloneSandboxLayer):
         del self["clock"]
 
     def testTearDown(self):
-        testing.houses.close()
+        testing.backends.close()
 
 
 class CoatroomIntegrationTesting(IntegrationTesting):

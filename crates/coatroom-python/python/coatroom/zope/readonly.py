@@ -31,19 +31,19 @@ class ReadOnly:
         """Raises why nothing can be changed."""
         self._present.join(self)
 
-    def begin(self, house, key, ring, now):
+    def begin(self, backend, key, ring, now):
         """A session that is not kept."""
-        return self._begin_unkept(house, key, ring, now)
+        return self._begin_unkept(backend, key, ring, now)
 
     def end(self, state):
         """Raises why none can be ended."""
         self.will_change()
 
-    def hide_from(self, user, house, key, ring):
+    def hide_from(self, user, backend, key, ring):
         """Another user's session is none."""
-        state = self.find(house, key, ring)
+        state = self.find(backend, key, ring)
         if state is not None and state.owner is not None and not state.owner.is_same(user):
-            self._states[house.place_of(key)] = None
+            self._states[backend.place_of(key)] = None
 
     def _take_turn(self, locator):
         # Nobody would end it.

@@ -19,12 +19,12 @@ class Record:
     same key is another one.
     """
 
-    def __init__(self, house, native, ring):
+    def __init__(self, backend, native, ring):
         self.native = native
         self.ring = ring
         #: Whether nothing that the store holds is to be seen any more.
         self.is_cleared = False
-        self._container = house.namespace
+        self._container = backend.namespace
         #: The container and the session's id, to which all but the id itself is bound.
         self._namespace = None
         #: Name to body; None for what is removed.
@@ -170,8 +170,8 @@ def context(namespace, locator, name):
     return f"{namespace}|{locator}|{name}".encode()
 
 
-def container_key(house, ring, locator, data):
+def container_key(backend, ring, locator, data):
     """The key under which a container knows a session, from its record; None where it is not ours."""
-    place = context(house.namespace, locator, names.CONTAINER_KEY)
+    place = context(backend.namespace, locator, names.CONTAINER_KEY)
     plain = ring.unseal(place, data) if ring is not None else None
     return names.session_of(plain) if plain is not None else None

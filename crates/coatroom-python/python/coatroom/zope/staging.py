@@ -101,7 +101,7 @@ class Staging:
             self._dumps[name] = pickled.data
 
     def _write(self, name, body, references):
-        limit = self.house.max_value_bytes
+        limit = self.backend.max_value_bytes
         if len(body) > limit:
             what = names.described(name)
             raise SessionLimitError(f"keeping {what} failed: {len(body)} bytes, max-value-bytes is {limit}")

@@ -37,11 +37,11 @@ class SessionState(LiveValues):
     is_dropped = False
     _jar = None
 
-    def __init__(self, house, key, native, ring, id=None, now=None):
-        self.house = house
+    def __init__(self, backend, key, native, ring, id=None, now=None):
+        self.backend = backend
         self.key = key
         self.native = native
-        self.record = Record(house, native, ring)
+        self.record = Record(backend, native, ring)
         self.is_new = id is not None
         #: Told apart from whatever is begun under the same key before or after.
         self.id = id
@@ -50,16 +50,16 @@ class SessionState(LiveValues):
         super().__init__()
 
     @classmethod
-    def opened(cls, house, key, native, ring):
+    def opened(cls, backend, key, native, ring):
         """The session of a record; None where the record is not readable as one."""
-        state = cls(house, key, native, ring)
+        state = cls(backend, key, native, ring)
         state.id = state.record.read_id()
         return state if state.id is not None else None
 
     @classmethod
-    def begun(cls, house, key, native, ring, now):
+    def begun(cls, backend, key, native, ring, now):
         """A session that is not stored yet."""
-        state = cls(house, key, native, ring, id=new_id(now), now=now)
+        state = cls(backend, key, native, ring, id=new_id(now), now=now)
         state.record.is_cleared = native.exists
         state.record.write_id(state.id)
         state.record.write_key(key)
@@ -117,7 +117,7 @@ class SessionState(LiveValues):
     # Times.
 
     def time(self):
-        return self.house.manager.now()
+        return self.backend.manager.now()
 
     def last_modified(self):
         if self.modified is not None:
@@ -130,7 +130,7 @@ class SessionState(LiveValues):
             self.last_accessed = now
 
     def is_live(self, now):
-        timeout = self.house.timeout
+        timeout = self.backend.timeout
         return not self.is_ended and (timeout is None or now < self.last_accessed + timeout)
 
     # Savepoints.

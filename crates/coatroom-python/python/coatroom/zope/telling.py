@@ -74,7 +74,7 @@ class TellerInRequest:
         state = to_be_told(self._container, kind, kept) if kept is not None else None
         if state is None:
             return
-        telling = _Telling(self._container._house(), kind, kept)
+        telling = _Telling(self._container._backend(), kind, kept)
         try:
             _tell(self._container, kind, state)
         except BaseException:
@@ -86,8 +86,8 @@ class TellerInRequest:
 class _Telling:
     """What a request is telling, and the note of it."""
 
-    def __init__(self, house, kind, kept):
-        self._note = Note(house, kind, kept, kept.attributes, due_in=LEASE)
+    def __init__(self, backend, kind, kept):
+        self._note = Note(backend, kind, kept, kept.attributes, due_in=LEASE)
         self._is_told = False
 
     def drop(self):
@@ -133,23 +133,23 @@ def tell(container, kind, kept):
 
 def to_be_told(container, kind, kept):
     """The session that is to be told of; None where nobody is to be told, or it is not true."""
-    house, ring = container._house(), container._ring()
+    backend, ring = container._backend(), container._ring()
     if not target_of(container, kind):
         return None
-    key = records.container_key(house, ring, kept.locator, kept.attributes[names.CONTAINER_KEY])
-    state = SessionState.opened(house, key, kept, ring) if key is not None else None
+    key = records.container_key(backend, ring, kept.locator, kept.attributes[names.CONTAINER_KEY])
+    state = SessionState.opened(backend, key, kept, ring) if key is not None else None
     if state is None or not kept.is_open:
         return state
     # The process that was writing it has died.
-    place = records.container_key(house, ring, *kept.stored_at)
-    return state if _is_stored(house, ring, place, state.id) == (kind == names.ADD) else None
+    place = records.container_key(backend, ring, *kept.stored_at)
+    return state if _is_stored(backend, ring, place, state.id) == (kind == names.ADD) else None
 
 
-def _is_stored(house, ring, key, id):
+def _is_stored(backend, ring, key, id):
     """Whether the store has a session, wherever logins have moved it; be it timed out and yet to be told."""
     for _ in range(_MOVES):
-        native = guarded(partial(house.past.keyed, names.of_session(key), passive=True))
-        found = SessionState.opened(house, key, native, ring) if native.exists else None
+        native = guarded(partial(backend.past.keyed, names.of_session(key), passive=True))
+        found = SessionState.opened(backend, key, native, ring) if native.exists else None
         if found is None or found.id != id:
             return False
         if not found.is_superseded():
@@ -172,7 +172,7 @@ def _present(container, state):
         found = container._find(key)
         if found is not None:
             return container._wrap(found) if found.id == state.id else None
-        key = sessions.became(state.house, key, state.record.ring)
+        key = sessions.became(state.backend, key, state.record.ring)
         if key is None:
             return None
 

@@ -34,8 +34,8 @@ import os
 import transaction
 
 from coatroom import ManualClock
+from coatroom.zope import backends
 from coatroom.zope import housekeeping
-from coatroom.zope import houses
 from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
 
@@ -92,7 +92,7 @@ def sessions_in_memory(app, **options):
             del os.environ["COATROOM_STORE"]
         else:
             os.environ["COATROOM_STORE"] = before
-        houses.close()
+        backends.close()
 
 
 _LAYERS = (

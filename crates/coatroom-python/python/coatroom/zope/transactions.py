@@ -96,52 +96,52 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
 
     # What containers ask for.
 
-    def find(self, house, key, ring, passive=False):
+    def find(self, backend, key, ring, passive=False):
         """The live session of a key, or None; an access, unless ``passive``."""
-        place = house.place_of(key)
+        place = backend.place_of(key)
         if place not in self._states:
-            self._states[place] = self._bases[place] = self._open(house, key, ring, place, passive)
+            self._states[place] = self._bases[place] = self._open(backend, key, ring, place, passive)
         elif place in self._unaccessed and not passive:
             self._unaccessed.discard(place)
-            guarded(house.manager.keyed, names.of_session(key))
+            guarded(backend.manager.keyed, names.of_session(key))
         return self._states[place]
 
-    def begin(self, house, key, ring, now):
+    def begin(self, backend, key, ring, now):
         """A new session under a key that has none."""
-        place = house.place_of(key)
+        place = backend.place_of(key)
         if place in self._superseded:
-            return self._begin_unkept(house, key, ring, now)
-        return self._begin(house, key, ring, now, self._handle(house, key, ring, place))
+            return self._begin_unkept(backend, key, ring, now)
+        return self._begin(backend, key, ring, now, self._handle(backend, key, ring, place))
 
-    def _begin_unkept(self, house, key, ring, now):
-        state = self._begin(house, key, ring, now, _nothing(house))
+    def _begin_unkept(self, backend, key, ring, now):
+        state = self._begin(backend, key, ring, now, _nothing(backend))
         state.is_kept = False
         return state
 
-    def _begin(self, house, key, ring, now, native):
-        state = SessionState.begun(house, key, native, ring, now)
-        self._states[house.place_of(key)] = self._joined(state)
+    def _begin(self, backend, key, ring, now, native):
+        state = SessionState.begun(backend, key, native, ring, now)
+        self._states[backend.place_of(key)] = self._joined(state)
         return state
 
     def will_change(self):
         """Called before a session is changed."""
 
-    def _handle(self, house, key, ring, place):
+    def _handle(self, backend, key, ring, place):
         """The engine's handle for a new session. Where there is an old one it is ended by the same
         handle, which then writes the new one."""
         for old in self._ended:
-            if old.house is house and old.key == key:
+            if old.backend is backend and old.key == key:
                 return old.native
-        native = self._vacant.get(place) or self._opened_again(house, key, ring, place)
+        native = self._vacant.get(place) or self._opened_again(backend, key, ring, place)
         if native.exists:
-            self._ended.append(SessionState(house, key, native, ring))
+            self._ended.append(SessionState(backend, key, native, ring))
         return native
 
-    def _opened_again(self, house, key, ring, place):
+    def _opened_again(self, backend, key, ring, place):
         """The handle of a key whose session, which this transaction saw, is no longer live."""
-        native = guarded(house.manager.keyed, names.of_session(key))
+        native = guarded(backend.manager.keyed, names.of_session(key))
         if native.exists and place in self._bases:
-            found, seen = SessionState.opened(house, key, native, ring), self._bases[place]
+            found, seen = SessionState.opened(backend, key, native, ring), self._bases[place]
             if found is None or seen is None or found.id != seen.id:
                 raise SessionConflictError("another request has begun the session anew")
         if not native.exists:
@@ -151,7 +151,7 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
 
     def end(self, state):
         """Ends a session when the transaction commits."""
-        place = state.house.place_of(state.key)
+        place = state.backend.place_of(state.key)
         state.is_ended = True
         if self._states.get(place) is state:
             self._states[place] = None
@@ -161,37 +161,37 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
     def forget_dead(self, state):
         """A session timed out while this transaction held it; the store sees to its end."""
         state.is_ended = True
-        self._states[state.house.place_of(state.key)] = None
+        self._states[state.backend.place_of(state.key)] = None
 
-    def all(self, house):
+    def all(self, backend):
         """The sessions of a container that this transaction has touched: key to state or None."""
         mine = {}
         for (url, namespace, key), state in self._states.items():
-            if (url, namespace) == (house.url, house.namespace):
+            if (url, namespace) == (backend.url, backend.namespace):
                 mine[key] = state
         return mine
 
-    def balance(self, house, now):
+    def balance(self, backend, now):
         """How many more sessions of a container there will be than the store holds now."""
-        mine = [state for state in self.all(house).values() if state is not None]
+        mine = [state for state in self.all(backend).values() if state is not None]
         begun = sum(state.is_new and state.is_live(now) for state in mine)
-        gone = sum(state.house is house for state in (*self._ended, *self._tombstones))
+        gone = sum(state.backend is backend for state in (*self._ended, *self._tombstones))
         return begun - gone
 
-    def _open(self, house, key, ring, place, passive):
+    def _open(self, backend, key, ring, place, passive):
         if self._is_issued(key):
             # Nothing can be stored under it, and the store need not be asked.
-            self._vacant[place] = guarded(house.manager.create_keyed, names.of_session(key))
+            self._vacant[place] = guarded(backend.manager.create_keyed, names.of_session(key))
             return None
         name, turn = names.of_session(key), None
         if passive:
             self._unaccessed.add(place)
         elif turns.is_any_contested():
-            turn = self._take_turn(house.manager.locator_of(name))
-        native = guarded(partial(house.manager.keyed, name, passive=passive))
-        if turn is not None and house.is_shared:
+            turn = self._take_turn(backend.manager.locator_of(name))
+        native = guarded(partial(backend.manager.keyed, name, passive=passive))
+        if turn is not None and backend.is_shared:
             turns.seen(turn, native.revision)
-        state = SessionState.opened(house, key, native, ring) if native.exists else None
+        state = SessionState.opened(backend, key, native, ring) if native.exists else None
         if state is None:
             self._vacant[place] = native
             return None
@@ -200,8 +200,8 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
             self._stragglers.add(place)
             return None
         self._joined(state)
-        if native.idle_timeout != house.timeout and not passive:
-            _keep_timeout(house, native)
+        if native.idle_timeout != backend.timeout and not passive:
+            _keep_timeout(backend, native)
         return state
 
     def _is_issued(self, key):
@@ -217,11 +217,11 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
 
     def jar_of(self, state):
         """The jar of a session, which it keeps over a login."""
-        return jars.jar_of((self.transaction_manager, state.house.url, state.house.namespace, state.id))
+        return jars.jar_of((self.transaction_manager, state.backend.url, state.backend.namespace, state.id))
 
     def finder_of(self, state):
         """What finds a state's session, in this transaction and in later ones; it does not hold the state."""
-        return partial(_find, weakref.ref(state), state.id, self.transaction_manager, state.house, state.key, state.record.ring)
+        return partial(_find, weakref.ref(state), state.id, self.transaction_manager, state.backend, state.key, state.record.ring)
 
     def _take_turn(self, locator):
         turn = turns.take(locator, settings.current().conflict_wait)
@@ -238,24 +238,24 @@ class ReadOnlySessions(ReadOnly, TransactionSessions):
         return False
 
 
-def _find(last, id, manager, house, key, ring):
+def _find(last, id, manager, backend, key, ring):
     state = last()
     if state is not None and state.is_present():
         return state
-    found = current(manager).find(house, key, ring)
+    found = current(manager).find(backend, key, ring)
     # Whoever asks is to load anew when the transaction is over, of which the jar tells.
     return found if found is not None and found.id == id and found.jar is not None else None
 
 
-def _nothing(house):
+def _nothing(backend):
     """A handle that nothing lies behind, for a session that is not kept."""
-    return guarded(partial(house.manager.keyed, os.urandom(16), passive=True))
+    return guarded(partial(backend.manager.keyed, os.urandom(16), passive=True))
 
 
-def _keep_timeout(house, native):
+def _keep_timeout(backend, native):
     """A session goes by its container's timeout, also where that was changed since."""
     try:
-        native.set_idle_timeout(house.timeout)
+        native.set_idle_timeout(backend.timeout)
         guarded(native.save)
     except (SessionConflictError, SessionLimitError):
         logger.debug("another request changed the session first; its timeout follows later")

@@ -81,14 +81,14 @@ class TwoPhaseCommit:
         try:
             undo = guarded(write)
         except SessionConflictError:
-            turns.contest(state.native.locator, state.house.is_shared, was_alone=bool(self._turns))
+            turns.contest(state.native.locator, state.backend.is_shared, was_alone=bool(self._turns))
             self._is_retried = retries.is_coming()
             raise
         if undo is not None:
             self._has_written = True
             if turns.is_any_contested():
                 turns.wrote(state.native.locator, state.native.revision)
-            self._undos.append(partial(state.house.manager.undo, undo))
+            self._undos.append(partial(state.backend.manager.undo, undo))
 
     def _finish(self, is_committed):
         try:

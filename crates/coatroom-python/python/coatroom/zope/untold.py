@@ -64,7 +64,7 @@ class Untold:
         self._note.drop()
 
     def _post(self, kind, state, attributes, stored=None):
-        self._note = Note(state.house, kind, state, attributes, is_open=True, stored=stored)
+        self._note = Note(state.backend, kind, state, attributes, is_open=True, stored=stored)
         return self._note
 
 
@@ -102,7 +102,7 @@ class Vouched(Untold):
     """A session moves or ends, and so will not be found by who looks whether it had begun."""
 
     def intend(self, sessions):
-        vouch(self._state.house, self._state.id)
+        vouch(self._state.backend, self._state.id)
 
 
 class MadeRoom(Untold):
@@ -114,12 +114,12 @@ class MadeRoom(Untold):
         state = self._state
         if not sessions.will_write(state) or state.native.exists:
             return None
-        past = state.house.past.keyed(names.of_session(state.key), passive=True)
+        past = state.backend.past.keyed(names.of_session(state.key), passive=True)
         if not past.contains(names.CONTAINER_KEY):
             return None
         kept = {name: past.get_raw(name)[1] for name in past.names()}
-        dead = SessionState(state.house, state.key, past, None)
-        state.house.makes_room(past.locator, self)
+        dead = SessionState(state.backend, state.key, past, None)
+        state.backend.makes_room(past.locator, self)
         return self._post(names.DELETE, dead, kept)
 
     def made_room(self):

@@ -42,10 +42,10 @@ class TransientObjectContainer(container.TransientObjectContainer):
     _inband_housekeeping = True
     _clock = ManualClock()
 
-    def _house(self):
+    def _backend(self):
         self._clock.set(transience.time.time())
         _reached.add(_running[0])
-        return super()._house()
+        return super()._backend()
 
     def _reset(self):
         for key in self.keys():

@@ -1,4 +1,4 @@
-"""A container's place in the store, in this process: opened at first use and shared by all threads."""
+"""The backends of containers: opened at first use, shared by all threads of the process."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ logger = logging.getLogger("coatroom.zope")
 
 _stores = {}
 _failures = {}
-_houses = {}
+_backends = {}
 
 
 def _new_lock():
@@ -31,8 +31,8 @@ _new_lock()
 os.register_at_fork(after_in_child=_new_lock)
 
 
-class House:
-    """Where one container's sessions live, and by which rules."""
+class Backend:
+    """One container's part of the store, and the rules of its sessions."""
 
     def __init__(self, url, namespace, timeout, clock=None):
         store = open_store(url)
@@ -167,41 +167,41 @@ def open_store(url):
         raise SessionStoreUnavailable(text)
 
 
-def house(namespace, timeout, clock=None, url=None):
-    """The house of a container; another timeout makes another one of the same sessions."""
+def backend(namespace, timeout, clock=None, url=None):
+    """The backend of a container. Another timeout has another one, of the same sessions."""
     url = url or settings.current().store
     place = (os.getpid(), url, namespace)
-    found = _houses.get(place)
+    found = _backends.get(place)
     if found is None or found.timeout != timeout or found.clock is not clock:
         open_store(url)
         with _lock:
             listener = found._listener if found is not None else None
-            found = _house(url, namespace, timeout, clock)
+            found = _backend(url, namespace, timeout, clock)
             found.listen(listener)
-            _houses[place] = found
+            _backends[place] = found
     return found
 
 
-def all_houses():
-    """The houses of this process."""
+def all_backends():
+    """The backends of this process."""
     process = os.getpid()
-    return [house for (pid, *_), house in list(_houses.items()) if pid == process]
+    return [backend for (pid, *_), backend in list(_backends.items()) if pid == process]
 
 
 def close():
     """Forgets everything that is open in this process: for tests, and before a store is moved."""
     with _lock:
         process = os.getpid()
-        for place in [place for place in _houses if place[0] == process]:
-            del _houses[place]
+        for place in [place for place in _backends if place[0] == process]:
+            del _backends[place]
         for place in [place for place in _stores if place[0] == process]:
             _stores.pop(place).close()
         settings.forget()
 
 
-def _house(*what):
+def _backend(*what):
     try:
-        return House(*what)
+        return Backend(*what)
     except _native.ConfigurationError as error:
         availability.lost(error)
         raise SessionStoreUnavailable(f"a setting of sessions is wrong: {error}") from error
