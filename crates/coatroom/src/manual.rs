@@ -24,8 +24,13 @@
 //! | revision | a counter that a record gains with each commit |
 //! | generation | a counter that a record gains with each renewal |
 //! | principal | the user a session belongs to |
+//! | namespace | one application's part of a store |
+//! | keyed session | one that the application finds by a key of its own; it has no secret |
+//! | superseded | what an id is for a minute after a renewal replaced its secret |
 //! | commit | write a request's changes, once, after the handler |
 //! | touch | move the idle deadline without rewriting data |
+//! | end | delete the data and expire the cookie |
+//! | idle timeout, lifetime | how long a session lives without activity, and how long at most |
 //! | sweep | take out expired records and report them |
 
 pub mod choosing_a_store;
