@@ -94,10 +94,10 @@ class Backend:
         elif names.CONTAINER_KEY in snapshot.attributes:
             Note(self, names.DELETE, snapshot.info, {name: raw[1] for name, raw in snapshot.attributes.items()})
 
-    def makes_room(self, locator, untold):
-        """Has ``untold.made_room()`` called if this thread's commit puts a session in the place of one that
-        has timed out."""
-        self._making_room()[locator] = untold
+    def makes_room(self, locator, pending):
+        """Calls ``pending.made_room()`` if this thread's commit puts a session in the place of one that has
+        timed out."""
+        self._making_room()[locator] = pending
 
     def _making_room(self):
         return self._mine.__dict__.setdefault("making_room", weakref.WeakValueDictionary())

@@ -1,4 +1,4 @@
-"""What is still to be told of sessions: notes, which lie in the store beside them.
+"""The outbox: notes of what is still to be told of sessions, in the store beside them.
 
 A note is posted before its session is written, and open until the whole transaction has committed:
 only then it falls due at once. A process keeps its open notes from falling due; where it has died,

@@ -20,12 +20,12 @@ from coatroom.zope import names
 from coatroom.zope.guards import guarded
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import vouch
+from coatroom.zope.pending import Begun
+from coatroom.zope.pending import Ended
+from coatroom.zope.pending import MadeRoom
+from coatroom.zope.pending import Vouched
+from coatroom.zope.pending import close
 from coatroom.zope.states import SessionState
-from coatroom.zope.untold import Begun
-from coatroom.zope.untold import Ended
-from coatroom.zope.untold import MadeRoom
-from coatroom.zope.untold import Vouched
-from coatroom.zope.untold import close
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -35,17 +35,17 @@ logger = logging.getLogger("coatroom.zope")
 def begun(container, state):
     """A session was begun."""
     if container._delCallback:
-        container._sessions().untold.append(MadeRoom(state))
+        container._sessions().pending.append(MadeRoom(state))
     if container._inband_housekeeping:
         container.notifyAdd(container._wrap(state))
     elif container._addCallback:
-        container._sessions().untold.append(Begun(state))
+        container._sessions().pending.append(Begun(state))
 
 
 def leaves(container, state):
     """A session is about to move to another key, or to end."""
     if container._addCallback and not state.is_new:
-        container._sessions().untold.append(Vouched(state))
+        container._sessions().pending.append(Vouched(state))
 
 
 def ended(container, state):
@@ -59,7 +59,7 @@ def ended(container, state):
     stored = sessions.tombstone_of(state.id) if state.is_new else state
     if container._delCallback and stored is not None:
         state.stage_what_can_be_kept()
-        sessions.untold.append(Ended(state, stored))
+        sessions.pending.append(Ended(state, stored))
 
 
 def ended_at_once(container, locator):

@@ -50,7 +50,7 @@ class Rollback:
         return _Savepoint(self)
 
     def _snapshot(self):
-        lists = self._ended, self._tombstones, self.untold
+        lists = self._ended, self._tombstones, self.pending
         kept = [(state, state.snapshot()) for state in self._living()]
         marks = len(self._all), len(self._rollback_hooks)
         return dict(self._states), kept, set(self._superseded), [list(each) for each in lists], marks
@@ -64,7 +64,7 @@ class Rollback:
         for state, data in kept:
             state.restore(data)
         self._states, self._superseded = {**self._bases, **states}, superseded | self._stragglers
-        self._ended, self._tombstones, self.untold = (list(each) for each in lists)
+        self._ended, self._tombstones, self.pending = (list(each) for each in lists)
 
     def _restore_later(self, opened):
         """What was begun since is gone; what was opened since is as it was opened."""

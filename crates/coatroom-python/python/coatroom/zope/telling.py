@@ -97,12 +97,12 @@ class _Telling:
     def end_with(self, sessions):
         """Takes the note out when the transaction has committed, and has it due when that was aborted."""
         # Not after the rollback of a savepoint from before.
-        sessions.untold.append(self)
+        sessions.pending.append(self)
         txn = sessions.transaction_manager.get()
         txn.addAfterCommitHook(self._end)
         txn.addAfterAbortHook(self._end, (False,))
 
-    def intend(self, sessions):
+    def prepare(self, sessions):
         """The transaction commits with what the notifier did."""
         self._is_told = True
 

@@ -7,14 +7,14 @@ from coatroom import _native
 from coatroom.zope import retries
 from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.guards import guarded
+from coatroom.zope.pending import prepare_all
 from coatroom.zope.turns import turns
-from coatroom.zope.untold import intend_all
 
 logger = logging.getLogger("coatroom.zope")
 
 
 class TwoPhaseCommit:
-    """Mixed into the sessions of a transaction: writes them when it votes, and takes that back."""
+    """Mixed into the sessions of a transaction: writes them when it votes, and takes that back when it aborts."""
 
     #: Whether the transaction has ended. The next one has sessions of its own.
     is_over = False
@@ -27,8 +27,8 @@ class TwoPhaseCommit:
         self._turns = []
         self._undos = []
         self._ended = []
-        #: What is to be told of its sessions: see ``untold.py``.
-        self.untold = []
+        #: Notifications that depend on its commit.
+        self.pending = []
 
     def sortKey(self):
         """Behind every storage of ZODB."""
@@ -46,8 +46,8 @@ class TwoPhaseCommit:
             state.drop_unreferenced()
 
     def tpc_vote(self, txn):
-        if self.untold:
-            intend_all(self.untold, self, self._undos, txn)
+        if self.pending:
+            prepare_all(self.pending, self, self._undos, txn)
         for state in self._ended:
             self._undo_later(state, state.remove)
         for state in self._tombstones:
@@ -101,7 +101,7 @@ class TwoPhaseCommit:
         self._ended = []
         self._tombstones = []
         self._turns = []
-        self.untold = []
+        self.pending = []
 
     def _end_turns(self, has_written):
         kept = self._turns.pop(0) if self._is_retried and self._turns else None

@@ -1,4 +1,4 @@
-"""What becomes of sessions if the transaction commits: noted before it is done, and told if it came true."""
+"""Notifications that depend on a transaction: noted before it commits, delivered if it did."""
 
 import logging
 
@@ -12,26 +12,26 @@ from coatroom.zope.states import SessionState
 logger = logging.getLogger("coatroom.zope")
 
 
-def intend_all(untold, sessions, undos, txn):
-    """Before anything is written notes what is to be told of it, so that no process takes that along when it
-    dies; the notes are closed when the transaction has committed. What takes them back goes to ``undos``."""
-    for each in untold:
-        if guarded(each.intend, sessions) is not None:
-            undos.append(each.give_up)
-    txn.addAfterCommitHook(_settle_all, (tuple(untold),))
+def prepare_all(pending, sessions, undos, txn):
+    """Posts the notes before any session is written, so that a process that dies loses none of them, and
+    settles them when the transaction has committed. What takes them back goes to ``undos``."""
+    for each in pending:
+        if guarded(each.prepare, sessions) is not None:
+            undos.append(each.cancel)
+    txn.addAfterCommitHook(_settle_all, (tuple(pending),))
 
 
-def _settle_all(is_committed, untold):
-    for each in untold if is_committed else ():
+def _settle_all(is_committed, pending):
+    for each in pending if is_committed else ():
         try:
             each.settle()
         except _native.Error:
             logger.warning("a session will be told of late, or twice", exc_info=True)
 
 
-def close(note, has_come_true):
-    """Closes a note: what was in question is no more. Raises the engine's errors."""
-    if not has_come_true:
+def close(note, has_happened):
+    """Ends the question that a note leaves open. Raises the engine's errors."""
+    if not has_happened:
         note.drop()
         return
     try:
@@ -40,27 +40,27 @@ def close(note, has_come_true):
         note.post_again()
 
 
-class Untold:
-    """What becomes of a session if the transaction commits."""
+class Pending:
+    """What happens to a session if the transaction commits."""
 
     _note = None
 
     def __init__(self, state):
         self._state = state
 
-    def intend(self, sessions):
+    def prepare(self, sessions):
         """Posts an open note before anything is written; None where there is nothing to tell."""
 
-    def has_come_true(self):
-        """Whether it was done; another request may have been first."""
+    def has_happened(self):
+        """Whether it did happen: another request may have been first."""
 
     def settle(self):
         """The transaction has committed."""
         if self._note is not None:
-            close(self._note, self.has_come_true())
+            close(self._note, self.has_happened())
 
-    def give_up(self):
-        """The transaction has not committed; what was written is taken back before."""
+    def cancel(self):
+        """The transaction is aborted, and what was written has been taken back."""
         self._note.drop()
 
     def _post(self, kind, state, attributes, stored=None):
@@ -68,21 +68,21 @@ class Untold:
         return self._note
 
 
-class Begun(Untold):
+class Begun(Pending):
     """A session begins."""
 
-    def intend(self, sessions):
+    def prepare(self, sessions):
         # A login in the same transaction may have moved it.
         self._state = self._state.home()
         if sessions.will_write(self._state):
             return self._post(names.ADD, self._state, self._state.attributes())
         return None
 
-    def has_come_true(self):
+    def has_happened(self):
         return self._state.was_written
 
 
-class Ended(Untold):
+class Ended(Pending):
     """A session ends, which the store has as another one if a login of the same transaction moved it."""
 
     def __init__(self, state, stored):
@@ -90,27 +90,27 @@ class Ended(Untold):
         self._stored = stored
         self._attributes = state.attributes()
 
-    def intend(self, sessions):
+    def prepare(self, sessions):
         stored = self._stored if self._stored is not self._state else None
         return self._post(names.DELETE, self._state, self._attributes, stored)
 
-    def has_come_true(self):
+    def has_happened(self):
         return self._stored.was_removed
 
 
-class Vouched(Untold):
+class Vouched(Pending):
     """A session moves or ends, and so will not be found by who looks whether it had begun."""
 
-    def intend(self, sessions):
+    def prepare(self, sessions):
         vouch(self._state.backend, self._state.id)
 
 
-class MadeRoom(Untold):
+class MadeRoom(Pending):
     """A session begins where another one may lie that has timed out, and that nobody will sweep then."""
 
     _has_made_room = False
 
-    def intend(self, sessions):
+    def prepare(self, sessions):
         state = self._state
         if not sessions.will_write(state) or state.native.exists:
             return None
@@ -126,9 +126,9 @@ class MadeRoom(Untold):
         """It lay there, and is no more."""
         self._has_made_room = True
 
-    def has_come_true(self):
+    def has_happened(self):
         return self._has_made_room
 
-    def give_up(self):
+    def cancel(self):
         # That is not taken back.
         self.settle()
