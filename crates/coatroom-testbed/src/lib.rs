@@ -19,6 +19,7 @@ mod process;
 mod program;
 mod proxy;
 mod redis;
+mod server;
 pub mod shared;
 mod tls;
 mod tmpfs;

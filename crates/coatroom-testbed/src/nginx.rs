@@ -4,6 +4,7 @@ use crate::directory::{Directory, User};
 use crate::port;
 use crate::process::{Process, Recipe};
 use crate::program::Program;
+use crate::server::lifecycle;
 
 /// An nginx that hands requests to servers in turn, whatever cookie they carry.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Nginx {
     user: Option<User>,
 }
 
+lifecycle!(Nginx, QUIT);
+
 impl Nginx {
     /// Starts one in front of `upstreams`, each a host and port.
     #[must_use]
@@ -24,14 +27,8 @@ impl Nginx {
         let user = User::unprivileged();
         let directory = Directory::new(None, user);
         let mut nginx = Self { process: None, directory, port: 0, upstreams, user };
-        // A port may be taken between the look and the start.
-        for _ in 0..5 {
-            nginx.port = port::free();
-            if nginx.launch() {
-                return nginx;
-            }
-        }
-        nginx.give_up()
+        nginx.start_on_a_free_port();
+        nginx
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -46,22 +43,8 @@ impl Nginx {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Lets running requests finish, stops and waits until it has.
-    pub fn stop(&mut self) {
-        self.process.take().expect("it runs").stop(Signal::QUIT);
-    }
-
-    /// Kills it with SIGKILL, and its workers.
-    pub fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    /// Starts it on the same port.
-    pub fn start_again(&mut self) {
-        assert!(self.process.is_none(), "it runs already");
-        if !self.launch() {
-            self.give_up();
-        }
+    fn choose_port(&mut self) {
+        self.port = port::free();
     }
 
     /// Whether it came up.
@@ -93,10 +76,5 @@ impl Nginx {
              \x20     proxy_set_header Host $http_host;\n    }}\n  }}\n}}\n",
             self.port
         )
-    }
-
-    fn give_up(&self) -> ! {
-        let log = self.process.as_ref().map(Process::log_tail).unwrap_or_default();
-        panic!("nginx does not start:\n{log}")
     }
 }

@@ -5,6 +5,7 @@ use crate::directory::{Directory, User};
 use crate::port;
 use crate::process::{Process, Recipe};
 use crate::program::Program;
+use crate::server::lifecycle;
 
 /// A PgBouncer in transaction mode in front of a [`Postgres`].
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct PgBouncer {
     user: Option<User>,
 }
 
+lifecycle!(PgBouncer, TERM);
+
 impl PgBouncer {
     /// Starts one that keeps up to `pool_size` connections to the server.
     #[must_use]
@@ -30,14 +33,8 @@ impl PgBouncer {
         let user = User::unprivileged();
         let directory = Directory::new(None, user);
         let mut bouncer = Self { process: None, directory, port: 0, server, pool_size, user };
-        // A port may be taken between the look and the start.
-        for _ in 0..5 {
-            bouncer.port = port::free();
-            if bouncer.launch() {
-                return bouncer;
-            }
-        }
-        bouncer.give_up()
+        bouncer.start_on_a_free_port();
+        bouncer
     }
 
     /// `postgres://coatroom:ticket@127.0.0.1:PORT/coatroom`.
@@ -52,32 +49,8 @@ impl PgBouncer {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Asks it to stop at once and waits until it has.
-    pub fn stop(&mut self) {
-        self.process.take().expect("it runs").stop(Signal::TERM);
-    }
-
-    /// Kills it with SIGKILL.
-    pub fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    /// Starts it on the same port.
-    pub fn start_again(&mut self) {
-        assert!(self.process.is_none(), "it runs already");
-        if !self.launch() {
-            self.give_up();
-        }
-    }
-
-    /// Makes it stand still.
-    pub fn pause(&mut self) {
-        self.process.as_mut().expect("it runs").pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&mut self) {
-        self.process.as_mut().expect("it runs").resume();
+    fn choose_port(&mut self) {
+        self.port = port::free();
     }
 
     /// Whether it came up.
@@ -102,10 +75,5 @@ impl PgBouncer {
         };
         let process = self.process.insert(Process::start(&recipe, &self.directory));
         process.becomes_ready(|| port::answers(self.port))
-    }
-
-    fn give_up(&self) -> ! {
-        let log = self.process.as_ref().map(Process::log_tail).unwrap_or_default();
-        panic!("pgbouncer does not start:\n{log}")
     }
 }

@@ -12,6 +12,7 @@ use crate::directory::{Directory, User};
 use crate::port;
 use crate::process::{Process, Recipe, tail};
 use crate::program::Program;
+use crate::server::lifecycle;
 use crate::tls::Certificates;
 
 /// A PostgreSQL server with the database `coatroom`, which the user `coatroom`, no superuser, owns.
@@ -26,6 +27,8 @@ pub struct Postgres {
     user: Option<User>,
 }
 
+lifecycle!(Postgres, INT);
+
 impl Postgres {
     /// Makes a database and starts a server on it; as an unprivileged account where this process is
     /// root's.
@@ -35,16 +38,10 @@ impl Postgres {
         let directory = Directory::new(options.directory.as_deref(), user);
         let mut postgres = Self { options, process: None, directory, certificates: None, port: 0, user };
         postgres.make_database();
-        // A port may be taken between the look and the start.
-        for _ in 0..5 {
-            postgres.port = port::free();
-            if postgres.launch() {
-                postgres.sql_in("postgres", Self::USER);
-                postgres.sql_in("postgres", "CREATE DATABASE coatroom OWNER coatroom");
-                return postgres;
-            }
-        }
-        postgres.give_up()
+        postgres.start_on_a_free_port();
+        postgres.sql_in("postgres", Self::USER);
+        postgres.sql_in("postgres", "CREATE DATABASE coatroom OWNER coatroom");
+        postgres
     }
 
     const USER: &str = "CREATE ROLE coatroom LOGIN PASSWORD 'ticket'";
@@ -101,40 +98,6 @@ impl Postgres {
         self.sql_in("postgres", "ALTER ROLE coatroom SET default_tablespace = disk");
     }
 
-    /// Its process id, and those of the processes that it has started.
-    #[must_use]
-    pub fn pids(&self) -> Vec<u32> {
-        self.process.as_ref().map(Process::pids).unwrap_or_default()
-    }
-
-    /// Asks it to stop and waits until it has; whoever is connected is cut off.
-    pub fn stop(&mut self) {
-        self.process.take().expect("it runs").stop(Signal::INT);
-    }
-
-    /// Kills it with SIGKILL, and all that serves its connections.
-    pub fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    /// Starts it on the same port with the same data and waits until it answers.
-    pub fn start_again(&mut self) {
-        assert!(self.process.is_none(), "it runs already");
-        if !self.launch() {
-            self.give_up();
-        }
-    }
-
-    /// Makes it stand still: connections stay, and nobody answers.
-    pub fn pause(&mut self) {
-        self.process.as_mut().expect("it runs").pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&mut self) {
-        self.process.as_mut().expect("it runs").resume();
-    }
-
     fn make_database(&mut self) {
         let arguments = ["--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"];
         let access = ["--auth-host=scram-sha-256", "--auth-local=trust", "--pgdata"];
@@ -148,6 +111,10 @@ impl Postgres {
             self.user.map(|User { uid, gid }| std::os::unix::fs::chown(key, Some(uid), Some(gid)));
             self.certificates = Some(made);
         }
+    }
+
+    fn choose_port(&mut self) {
+        self.port = port::free();
     }
 
     /// Whether it came up.
@@ -213,9 +180,5 @@ impl Postgres {
 
     fn data(&self) -> PathBuf {
         self.directory.path().join("data")
-    }
-
-    fn give_up(&self) -> ! {
-        panic!("postgres does not start:\n{}", tail(&self.directory.path().join("log")))
     }
 }

@@ -9,6 +9,7 @@ use rustix::process::Signal;
 pub use self::options::RedisOptions;
 use crate::directory::Directory;
 use crate::process::{Process, Recipe};
+use crate::server::lifecycle;
 use crate::tls::Certificates;
 use crate::{port, wait_until};
 
@@ -24,6 +25,8 @@ pub struct Redis {
     tls_port: Option<u16>,
 }
 
+lifecycle!(Redis, TERM);
+
 impl Redis {
     /// Starts one and waits until it answers.
     #[must_use]
@@ -31,15 +34,8 @@ impl Redis {
         let directory = Directory::new(options.directory.as_deref(), None);
         let certificates = options.tls.then(|| Certificates::in_directory(directory.path()));
         let mut redis = Self { options, process: None, directory, certificates, port: 0, tls_port: None };
-        // A port may be taken between the look and the start.
-        for _ in 0..5 {
-            redis.port = port::free();
-            redis.tls_port = redis.certificates.as_ref().map(|_| port::free());
-            if redis.launch() {
-                return redis;
-            }
-        }
-        redis.give_up()
+        redis.start_on_a_free_port();
+        redis
     }
 
     /// `redis://127.0.0.1:PORT`, with the password of `requirepass` where that is set; `rediss://`
@@ -95,40 +91,6 @@ impl Redis {
         speak::command(self.port, self.options.setting("requirepass"), words)
     }
 
-    /// Its process id, and those of the processes that it has started.
-    #[must_use]
-    pub fn pids(&self) -> Vec<u32> {
-        self.process.as_ref().map(Process::pids).unwrap_or_default()
-    }
-
-    /// Asks it to stop and waits until it has; what must be on the disk is.
-    pub fn stop(&mut self) {
-        self.process.take().expect("it runs").stop(Signal::TERM);
-    }
-
-    /// Kills it with SIGKILL.
-    pub fn kill(&mut self) {
-        self.process.take().expect("it runs").kill();
-    }
-
-    /// Starts it on the same port with the same data and waits until it answers.
-    pub fn start_again(&mut self) {
-        assert!(self.process.is_none(), "it runs already");
-        if !self.launch() {
-            self.give_up();
-        }
-    }
-
-    /// Makes it stand still: connections stay, and nobody answers.
-    pub fn pause(&mut self) {
-        self.process.as_mut().expect("it runs").pause();
-    }
-
-    /// Lets it go on.
-    pub fn resume(&mut self) {
-        self.process.as_mut().expect("it runs").resume();
-    }
-
     pub(crate) fn is_running(&self) -> bool {
         self.process.is_some()
     }
@@ -145,6 +107,11 @@ impl Redis {
         }
     }
 
+    fn choose_port(&mut self) {
+        self.port = port::free();
+        self.tls_port = self.certificates.as_ref().map(|_| port::free());
+    }
+
     /// Whether it came up.
     fn launch(&mut self) -> bool {
         let text = self.options.file(self.port, self.tls_port, self.certificates.as_ref());
@@ -158,11 +125,6 @@ impl Redis {
         };
         let process = self.process.insert(Process::start(&recipe, &self.directory));
         process.becomes_ready(|| speak::is_ready(self.port))
-    }
-
-    fn give_up(&self) -> ! {
-        let log = self.process.as_ref().map(Process::log_tail).unwrap_or_default();
-        panic!("redis does not start:\n{log}")
     }
 }
 
