@@ -7,6 +7,21 @@ import transaction
 import zope.component
 import zope.interface
 
+VISITOR = "visitor"
+
+
+def begin(site, key=VISITOR, **values):
+    """Begins a session that holds ``values``, or else something."""
+    with site.visit() as container:
+        container.new_or_existing(key).update(values or {"n": 1})
+
+
+def read(site):
+    """What the visitor's session holds; None where there is none."""
+    with site.visit() as container:
+        session = container.get(VISITOR)
+        return None if session is None else dict(session.items())
+
 
 def in_thread(work):
     """Runs something in a thread, that is in a transaction, of its own; raises what it raises."""

@@ -1,22 +1,17 @@
 """The container: its methods, limits, settings and place in the store."""
 
 import pytest
-from coatroom.zope.interfaces import IItemWithId
-from coatroom.zope.interfaces import ITransientItemContainer
+from helpers import VISITOR
+from helpers import begin
 from Products.Transience.Transience import MaxTransientObjectsExceeded
 from zope.interface.verify import verifyObject
 
 from coatroom.zope.container import TransientObjectContainer
 from coatroom.zope.errors import InvalidKeyError
+from coatroom.zope.interfaces import IItemWithId
+from coatroom.zope.interfaces import ITransientItemContainer
 from coatroom.zope.principals import Principal
 from coatroom.zope.session import TransientObject
-
-VISITOR = "visitor"
-
-
-def begin(site, key=VISITOR, **values):
-    with site.visit() as container:
-        container.new_or_existing(key).update(values or {"n": 1})
 
 
 def test_it_provides_the_interface(site):

@@ -9,6 +9,8 @@ from AccessControl.SecurityManagement import newSecurityManager
 from AccessControl.SecurityManagement import noSecurityManager
 from AccessControl.users import SimpleUser
 from conftest import MountedSite
+from helpers import VISITOR
+from helpers import begin
 from helpers import housekeep
 
 from coatroom.zope import housekeeping
@@ -16,7 +18,6 @@ from coatroom.zope import notifications
 from coatroom.zope import telling
 from coatroom.zope.container import TransientObjectContainer
 
-VISITOR = "visitor"
 heard = []
 
 
@@ -42,11 +43,6 @@ def nothing_heard(no_sweeping_thread):
 def in_band(monkeypatch):
     monkeypatch.setattr(TransientObjectContainer, "_inband_housekeeping", True)
     monkeypatch.setattr(housekeeping, "INBAND_EVERY", 0.0)
-
-
-def begin(site, key=VISITOR, **values):
-    with site.visit() as container:
-        container.new_or_existing(key).update(values or {"n": 1})
 
 
 def title(site):

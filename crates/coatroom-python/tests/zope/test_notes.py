@@ -4,6 +4,8 @@ from functools import partial
 
 import pytest
 import transaction
+from helpers import VISITOR
+from helpers import begin
 from helpers import housekeep
 from helpers import in_thread
 
@@ -12,7 +14,6 @@ from coatroom.zope import backends
 from coatroom.zope import notes
 from coatroom.zope.states import SessionState
 
-VISITOR = "visitor"
 heard = []
 
 
@@ -28,11 +29,6 @@ def deleted(item, container):
 def told(make_site, no_sweeping_thread):
     heard.clear()
     return make_site(timeout_mins=20, addNotification=added, delNotification=deleted)
-
-
-def begin(site, **values):
-    with site.visit() as container:
-        container.new_or_existing(VISITOR).update(values or {"n": 1})
 
 
 def begin_told(site):

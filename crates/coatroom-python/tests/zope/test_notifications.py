@@ -2,12 +2,13 @@
 
 import pytest
 import transaction
+from helpers import VISITOR
+from helpers import begin
 from helpers import housekeep
 from helpers import in_thread
 
 from coatroom.zope import telling
 
-VISITOR = "visitor"
 heard = []
 
 
@@ -33,11 +34,6 @@ def nothing_heard(no_sweeping_thread):
 @pytest.fixture
 def told(make_site):
     return make_site(timeout_mins=1, addNotification=added, delNotification=deleted)
-
-
-def begin(site, **values):
-    with site.visit() as container:
-        container.new_or_existing(VISITOR).update(values)
 
 
 def test_a_new_session_is_told_outside_the_visitors_request(told):

@@ -10,13 +10,15 @@ import urllib.parse
 import pytest
 import servers
 from conftest import Site
+from helpers import VISITOR
+from helpers import begin
+from helpers import read
 from transaction.interfaces import TransientError
 
 from coatroom.zope import backends
 from coatroom.zope import settings
 from coatroom.zope.errors import SessionStoreUnavailable
 
-VISITOR = "visitor"
 SECRET = "d0ntShowThis"
 
 
@@ -54,17 +56,6 @@ def road(server):
 
 def fresh(road):
     return servers.fresh_url(road.url.split(":")[0], road.url)
-
-
-def begin(site, **values):
-    with site.visit() as container:
-        container.new_or_existing(VISITOR).update(values)
-
-
-def read(site):
-    with site.visit() as container:
-        session = container.get(VISITOR)
-        return None if session is None else dict(session.items())
 
 
 def eventually(work, seconds=20.0):

@@ -8,13 +8,13 @@ from dying import ONE
 from dying import POINTS
 from dying import FiledSite
 from dying import killed
+from helpers import VISITOR
 from helpers import housekeep
 
 from coatroom.zope import backends
 from coatroom.zope import names
 from coatroom.zope import settings
 
-VISITOR = "visitor"
 NOW = 1_800_000_000.0
 heard = []
 

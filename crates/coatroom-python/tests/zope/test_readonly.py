@@ -3,11 +3,10 @@
 import pytest
 import things
 import transaction
+from helpers import VISITOR
 from helpers import shown_for_errors
 from pages import Refuses
 from transaction.interfaces import TransactionFailedError
-
-VISITOR = "visitor"
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 import pytest
 import transaction
+from helpers import VISITOR
+from helpers import begin
 from helpers import in_thread
+from helpers import read
 from ZODB.POSException import ConflictError
 from zope.globalrequest import clearRequest
 from zope.globalrequest import getRequest
@@ -14,18 +17,6 @@ from coatroom.zope.errors import SessionConflictError
 from coatroom.zope.guards import guarded
 from coatroom.zope.turns import turns
 
-VISITOR = "visitor"
-
-
-def begin(site, **values):
-    with site.visit() as container:
-        container.new_or_existing(VISITOR).update(values)
-
-
-def read(site):
-    with site.visit() as container:
-        session = container.get(VISITOR)
-        return None if session is None else dict(session.items())
 
 
 def write(site, **values):

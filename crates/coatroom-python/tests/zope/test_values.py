@@ -7,14 +7,13 @@ import things
 import transaction
 from Acquisition import Implicit
 from BTrees.OOBTree import OOBTree
+from helpers import VISITOR
 from helpers import in_thread
 from ZODB import broken
 from ZODB.POSException import InvalidObjectReference
 
 from coatroom.zope.errors import SessionLimitError
 from coatroom.zope.errors import UnpicklableValueError
-
-VISITOR = "visitor"
 
 
 def put(site, **values):
