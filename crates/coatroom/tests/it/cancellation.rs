@@ -11,7 +11,7 @@ use coatroom::store::{FaultyStore, Operation};
 use coatroom::testing::Client;
 use coatroom::{Session, SessionError, Slot};
 
-use crate::support::{House, Place, on_each_store};
+use crate::support::{Fixture, Place, on_each_store};
 
 const COUNT: Slot<u64> = Slot::new("count");
 const TWIN: Slot<u64> = Slot::new("twin");
@@ -28,9 +28,9 @@ fn poll_times<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     None
 }
 
-/// A house whose store makes every call wait once before and once after its work.
-fn waiting(place: &Place) -> House {
-    House::with_store(Arc::new(FaultyStore::new(place.store.clone()).yielding()), |b| b)
+/// A fixture whose store makes every call wait once before and once after its work.
+fn waiting(place: &Place) -> Fixture {
+    Fixture::with_store(Arc::new(FaultyStore::new(place.store.clone()).yielding()), |b| b)
 }
 
 async fn add(session: Session) -> Result<(), SessionError> {
@@ -52,19 +52,19 @@ async fn logout(session: Session) -> Result<(), SessionError> {
     session.logout().await
 }
 
-fn app(house: &House) -> Router {
+fn app(fixture: &Fixture) -> Router {
     Router::new()
         .route("/add", post(add))
         .route("/update", post(update))
         .route("/login", post(login))
         .route("/logout", post(logout))
-        .layer(house.sessions.layer())
+        .layer(fixture.sessions.layer())
 }
 
 /// Drops the request to `path` at its every await, on a session of its own each time, and looks at
 /// what each left: `None` where the session is gone.
 async fn drop_everywhere(place: &Place, path: &str) -> Vec<Option<Session>> {
-    let (waiting, calm) = (waiting(place), House::new(place.clone()));
+    let (waiting, calm) = (waiting(place), Fixture::new(place.clone()));
     let mut left = Vec::new();
     for polls in 1.. {
         let mut client = Client::new(app(&waiting)).signed_in(&calm.sessions, "anna").await.unwrap();
@@ -117,40 +117,40 @@ on_each_store! {
 
     async fn a_lost_answer_is_asked_for_and_nothing_is_applied_twice(place) {
         let faulty = Arc::new(FaultyStore::new(place.store.clone()));
-        let house = House::with_store(faulty.clone(), |b| b);
-        let mut client = Client::new(app(&house));
+        let fixture = Fixture::with_store(faulty.clone(), |b| b);
+        let mut client = Client::new(app(&fixture));
         for operation in [Operation::Create, Operation::Commit, Operation::Commit] {
             faulty.lose_answer(operation, 1);
             assert_eq!(client.post("/update", "").await.status, 200);
             faulty.lose_answer(Operation::Commit, 1);
             assert_eq!(client.post("/add", "").await.status, 200);
         }
-        let locator = house.sessions.list(None, 2).await.unwrap().0[0].locator;
-        let session = house.sessions.open_locator(&locator).await.unwrap().unwrap();
+        let locator = fixture.sessions.list(None, 2).await.unwrap().0[0].locator;
+        let session = fixture.sessions.open_locator(&locator).await.unwrap().unwrap();
         assert_eq!((session.get(COUNT).unwrap(), session.get(TWIN).unwrap()), (Some(6), Some(3)));
         faulty.lose_answer(Operation::Remove, 1);
         assert_eq!(client.post("/logout", "").await.status, 200);
-        assert_eq!(house.sessions.count().await.unwrap(), 0);
+        assert_eq!(fixture.sessions.count().await.unwrap(), 0);
     }
 
     async fn a_commit_that_lands_after_it_was_asked_for_is_not_applied_twice(place) {
         let faulty = Arc::new(FaultyStore::new(place.store.clone()));
-        let house = House::with_store(faulty.clone(), |b| b);
-        let mut client = Client::new(app(&house));
+        let fixture = Fixture::with_store(faulty.clone(), |b| b);
+        let mut client = Client::new(app(&fixture));
         client.post("/add", "").await;
         for path in ["/update", "/add"] {
             faulty.land_late(Operation::Commit, 1);
             assert_eq!(client.post(path, "").await.status, 200);
         }
-        let locator = house.sessions.list(None, 2).await.unwrap().0[0].locator;
-        let session = house.sessions.open_locator(&locator).await.unwrap().unwrap();
+        let locator = fixture.sessions.list(None, 2).await.unwrap().0[0].locator;
+        let session = fixture.sessions.open_locator(&locator).await.unwrap().unwrap();
         assert_eq!((session.get(COUNT).unwrap(), session.get(TWIN).unwrap()), (Some(3), Some(2)));
     }
 
     async fn an_outcome_that_nobody_can_tell_is_no_success(place) {
         let faulty = Arc::new(FaultyStore::new(place.store.clone()));
-        let house = House::with_store(faulty.clone(), |b| b);
-        let mut client = Client::new(app(&house));
+        let fixture = Fixture::with_store(faulty.clone(), |b| b);
+        let mut client = Client::new(app(&fixture));
         client.post("/add", "").await;
         faulty.lose_answer(Operation::Commit, 1);
         faulty.fail(Operation::Load, 2, coatroom::StoreError::unavailable("the store was unplugged"));
@@ -159,22 +159,22 @@ on_each_store! {
 
     async fn a_login_is_checked_again_and_ended_where_it_cannot_be(place) {
         let faulty = Arc::new(FaultyStore::new(place.store.clone()));
-        let house = House::with_store(faulty.clone(), |b| b);
+        let fixture = Fixture::with_store(faulty.clone(), |b| b);
         let unplugged = || coatroom::StoreError::unavailable("the store was unplugged");
         // The first epoch is asked for before the commit.
         faulty.fail(Operation::Epoch, 2, unplugged());
-        assert_eq!(Client::new(app(&house)).post("/login", "").await.status, 200);
-        assert_eq!(house.sessions.of("alice").await.unwrap().len(), 1);
+        assert_eq!(Client::new(app(&fixture)).post("/login", "").await.status, 200);
+        assert_eq!(fixture.sessions.of("alice").await.unwrap().len(), 1);
         faulty.fail(Operation::Epoch, 2, unplugged());
         faulty.fail(Operation::Epoch, 3, unplugged());
-        let mut client = Client::new(app(&house));
+        let mut client = Client::new(app(&fixture));
         assert_eq!(client.post("/login", "").await.status, 503);
-        assert_eq!(house.sessions.of("alice").await.unwrap().len(), 1);
+        assert_eq!(fixture.sessions.of("alice").await.unwrap().len(), 1);
         assert_eq!(client.post("/login", "").await.status, 200);
     }
 
     async fn a_dropped_save_keeps_what_was_deferred(place) {
-        let (waiting, calm) = (waiting(&place), House::new(place.clone()));
+        let (waiting, calm) = (waiting(&place), Fixture::new(place.clone()));
         let (id, session) = calm.sessions.create().unwrap();
         calm.sessions.commit(&session).await.unwrap();
         let session = waiting.sessions.open(&id).await.unwrap().unwrap();

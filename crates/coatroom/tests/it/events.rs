@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use coatroom::testing::{Client, signed_in};
 use coatroom::{Event, Locator, MemoryStore, Session, SessionId, SessionManagerBuilder, Slot, Suspicion};
 
-use crate::support::{House, MINUTE, Place, memory, on_each_store};
+use crate::support::{Fixture, MINUTE, Place, memory, on_each_store};
 
 const COOKIE: &str = "__Host-session";
 const COUNT: Slot<u64> = Slot::new("count");
@@ -55,19 +55,19 @@ impl From<&Event<'_>> for Heard {
     }
 }
 
-fn visitor(house: &House) -> Client<Router> {
+fn visitor(fixture: &Fixture) -> Client<Router> {
     let add = async |session: Session| session.update(COUNT, |n| n + 1).await.map(|n| n.to_string());
     let app = Router::new()
         .route("/", get(async |session: Session| session.exists().to_string()).post(add))
         .route("/renew", post(async |session: Session| session.renew()))
         .route("/login", post(async |session: Session| session.login("alice")))
         .route("/logout", post(async |session: Session| session.logout().await));
-    Client::new(app.layer(house.sessions.layer()))
+    Client::new(app.layer(fixture.sessions.layer()))
 }
 
-fn listening(place: Place) -> (House, Ear) {
+fn listening(place: Place) -> (Fixture, Ear) {
     let ear = Ear::default();
-    (House::with(place, |builder| ear.on(builder)), ear)
+    (Fixture::with(place, |builder| ear.on(builder)), ear)
 }
 
 fn id_of(visitor: &Client<Router>) -> SessionId {
@@ -76,8 +76,8 @@ fn id_of(visitor: &Client<Router>) -> SessionId {
 
 on_each_store! {
     async fn a_life_is_told_from_its_creation_to_its_end(place) {
-        let (house, ear) = listening(place);
-        let mut visitor = visitor(&house);
+        let (fixture, ear) = listening(place);
+        let mut visitor = visitor(&fixture);
         visitor.get("/").await;
         assert_eq!(ear.take(), []);
         visitor.post("/", "").await;
@@ -99,34 +99,34 @@ on_each_store! {
     }
 
     async fn a_keyed_session_that_two_begin_at_once_is_told_once(place) {
-        let (house, ear) = listening(place);
-        let (one, two) = (house.sessions.keyed("k").await.unwrap(), house.sessions.keyed("k").await.unwrap());
+        let (fixture, ear) = listening(place);
+        let (one, two) = (fixture.sessions.keyed("k").await.unwrap(), fixture.sessions.keyed("k").await.unwrap());
         one.set(COUNT, &1).unwrap();
         two.set(COUNT, &2).unwrap();
-        house.sessions.commit(&one).await.unwrap();
-        house.sessions.commit(&two).await.unwrap();
+        fixture.sessions.commit(&one).await.unwrap();
+        fixture.sessions.commit(&two).await.unwrap();
         assert_eq!(ear.take(), [Heard::Created(one.locator().unwrap())]);
     }
 
     async fn ending_by_locator_and_by_principal_is_told_once_for_each_session(place) {
-        let (house, ear) = listening(place);
+        let (fixture, ear) = listening(place);
         let mut locators = Vec::new();
         for _ in 0..3 {
-            locators.push(signed_in(&house.sessions, "alice").await.unwrap().locator());
+            locators.push(signed_in(&fixture.sessions, "alice").await.unwrap().locator());
         }
         ear.take();
-        house.sessions.end(&locators[0]).await.unwrap();
-        house.sessions.end(&locators[0]).await.unwrap();
+        fixture.sessions.end(&locators[0]).await.unwrap();
+        fixture.sessions.end(&locators[0]).await.unwrap();
         assert_eq!(ear.take(), [Heard::Ended(locators[0], Some("alice".into()))]);
-        house.sessions.end_all("alice").await.unwrap();
+        fixture.sessions.end_all("alice").await.unwrap();
         let mut heard = ear.take();
         heard.sort_by_key(|heard| locators.iter().position(|l| *heard == Heard::Ended(*l, Some("alice".into()))));
         assert_eq!(heard, [1, 2].map(|n| Heard::Ended(locators[n], Some("alice".into()))));
     }
 
     async fn a_wrong_secret_is_told_with_the_session_it_was_tried_on_and_a_late_one_too(place) {
-        let (house, ear) = listening(place);
-        let mut visitor = visitor(&house);
+        let (fixture, ear) = listening(place);
+        let mut visitor = visitor(&fixture);
         visitor.post("/", "").await;
         let (old, locator) = (id_of(&visitor), id_of(&visitor).locator());
         let other = SessionId::generate().unwrap().expose();
@@ -136,39 +136,39 @@ on_each_store! {
         assert_eq!(forged.locator(), locator);
         visitor.post("/login", "").await;
         ear.take();
-        assert!(house.sessions.open(&forged).await.unwrap().is_none());
+        assert!(fixture.sessions.open(&forged).await.unwrap().is_none());
         assert_eq!(ear.take(), [Heard::Suspicious(Suspicion::WrongSecret, Some(locator))]);
         // The previous secret is a straggler's for a minute.
-        assert!(house.sessions.open(&old).await.unwrap().is_none());
+        assert!(fixture.sessions.open(&old).await.unwrap().is_none());
         assert_eq!(ear.take(), []);
-        house.clock.advance(MINUTE);
-        assert!(house.sessions.open(&old).await.unwrap().is_none());
+        fixture.clock.advance(MINUTE);
+        assert!(fixture.sessions.open(&old).await.unwrap().is_none());
         assert_eq!(ear.take(), [Heard::Suspicious(Suspicion::WrongSecret, Some(locator))]);
     }
 
     /// Case 32 of the hostile cookies: an id that was good once. It is no session, adopts nothing and
     /// changes no cookie; and it is no event, since every honest browser sends it after its lunch.
     async fn the_id_of_a_session_that_is_over_is_unknown_and_not_suspicious(place) {
-        let (house, ear) = listening(place.clone());
-        let blog = House::with(place, |b| b.namespace("blog"));
+        let (fixture, ear) = listening(place.clone());
+        let blog = Fixture::with(place, |b| b.namespace("blog"));
         let mut ids = Vec::new();
         for _ in 0..3 {
-            let mut visitor = visitor(&house);
+            let mut visitor = visitor(&fixture);
             visitor.post("/", "").await;
             ids.push(id_of(&visitor));
         }
-        house.sessions.end(&ids[0].locator()).await.unwrap();
-        house.clock.advance(21 * MINUTE);
+        fixture.sessions.end(&ids[0].locator()).await.unwrap();
+        fixture.clock.advance(21 * MINUTE);
         // Expired and not swept, expired and swept.
         let foreign = signed_in(&blog.sessions, "alice").await.unwrap();
         ear.take();
         for swept in [false, true] {
             if swept {
-                house.sessions.sweep().await.unwrap();
+                fixture.sessions.sweep().await.unwrap();
                 ear.take();
             }
             for id in ids.iter().chain([&foreign]) {
-                let mut visitor = visitor(&house);
+                let mut visitor = visitor(&fixture);
                 visitor.set_cookie(COOKIE, &id.expose());
                 let answer = visitor.get("/").await;
                 assert_eq!((answer.text(), answer.headers.get(header::SET_COOKIE)), ("false", None));
@@ -176,7 +176,7 @@ on_each_store! {
             assert_eq!(ear.take(), []);
         }
         assert!(blog.sessions.open(&foreign).await.unwrap().is_some());
-        let mut visitor = visitor(&house);
+        let mut visitor = visitor(&fixture);
         visitor.set_cookie(COOKIE, &ids[0].expose());
         visitor.post("/", "").await;
         assert_ne!(id_of(&visitor).locator(), ids[0].locator());
@@ -187,13 +187,13 @@ on_each_store! {
 async fn what_a_full_store_puts_out_is_told() {
     let ear = Ear::default();
     let store = Arc::new(MemoryStore::builder().max_bytes(64 << 10).build());
-    let house = House::with_store(store, |builder| ear.on(builder));
+    let fixture = Fixture::with_store(store, |builder| ear.on(builder));
     let mut created = Vec::new();
     while !ear.0.lock().unwrap().iter().any(|heard| matches!(heard, Heard::Evicted(_))) {
         assert!(created.len() < 1_000, "64 KiB hold no thousand records of a kilobyte");
-        let (id, session) = house.sessions.create().unwrap();
+        let (id, session) = fixture.sessions.create().unwrap();
         session.set(Slot::new("note"), &"x".repeat(1_000)).unwrap();
-        house.sessions.commit(&session).await.unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
         created.push(id.locator());
     }
     let evicted = ear.take().into_iter().filter_map(|heard| match heard {
@@ -202,14 +202,14 @@ async fn what_a_full_store_puts_out_is_told() {
     });
     for locator in evicted {
         assert!(created.contains(&locator));
-        assert!(house.sessions.open_locator(&locator).await.unwrap().is_none());
+        assert!(fixture.sessions.open_locator(&locator).await.unwrap().is_none());
     }
 }
 
 #[tokio::test]
 async fn a_malformed_id_is_told_once_a_request_and_names_no_session() {
-    let (house, ear) = listening(memory());
-    let mut visitor = visitor(&house);
+    let (fixture, ear) = listening(memory());
+    let mut visitor = visitor(&fixture);
     for odd in ["", "planted", "../../etc/passwd"] {
         let request = Request::get("/").header(header::COOKIE, format!("{COOKIE}={odd}"));
         assert_eq!(visitor.send(request.body(String::new()).unwrap()).await.text(), "false");
@@ -221,13 +221,13 @@ async fn a_malformed_id_is_told_once_a_request_and_names_no_session() {
 async fn a_creation_that_waits_for_nothing_is_told_once_and_the_session_is_free_meanwhile() {
     let (held, seen) = (Arc::new(Mutex::new(None::<Session>)), Arc::new(Mutex::new(Vec::new())));
     let (on_told, heard) = (held.clone(), seen.clone());
-    let house = House::with(memory(), |builder| {
+    let fixture = Fixture::with(memory(), |builder| {
         builder.on_event(move |event: &Event<'_>| {
             let session = on_told.lock().unwrap().clone().unwrap();
             heard.lock().unwrap().push((Heard::from(event), session.get(COUNT).unwrap()));
         })
     });
-    let session = house.sessions.create_keyed("visitor");
+    let session = fixture.sessions.create_keyed("visitor");
     *held.lock().unwrap() = Some(session.clone());
     session.set(COUNT, &1).unwrap();
     assert!(session.save_undoable_at_hand().is_some());

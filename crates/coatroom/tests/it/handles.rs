@@ -11,14 +11,14 @@ use coatroom::{Session, SessionError, SessionHandle, Slot, StoreError};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tower::{Layer, ServiceExt};
 
-use crate::support::{House, memory};
+use crate::support::{Fixture, memory};
 
 const A: Slot<u64> = Slot::new("a");
 const B: Slot<u64> = Slot::new("b");
 
-/// A house whose store takes its time for every call.
-fn slow() -> House {
-    House::with_store(Arc::new(FaultyStore::new(memory().store).yielding()), |b| b)
+/// A fixture whose store takes its time for every call.
+fn slow() -> Fixture {
+    Fixture::with_store(Arc::new(FaultyStore::new(memory().store).yielding()), |b| b)
 }
 
 async fn update_both(session: Session) -> Result<(), SessionError> {
@@ -42,26 +42,26 @@ async fn read(session: Session) -> String {
 
 #[tokio::test]
 async fn first_writes_at_once_begin_one_session_whose_cookie_is_sent() {
-    let house = slow();
+    let fixture = slow();
     let app = Router::new()
         .route("/", post(update_both).get(read))
         .route("/save", post(update_and_save))
-        .layer(house.sessions.layer());
+        .layer(fixture.sessions.layer());
     for path in ["/", "/save"] {
         let mut visitor = Client::new(app.clone());
         let answer = visitor.post(path, "").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         assert_eq!(visitor.get("/").await.text(), "Some(1) Some(1)");
     }
-    assert_eq!(house.sessions.count().await.unwrap(), 2);
+    assert_eq!(fixture.sessions.count().await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn an_update_that_ends_after_a_logout_brings_the_session_back_to_no_handle() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
-    let (id, session) = house.sessions.create().unwrap();
-    house.sessions.commit(&session).await.unwrap();
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
+    let (id, session) = fixture.sessions.create().unwrap();
+    fixture.sessions.commit(&session).await.unwrap();
     let gate = faulty.hold_after(Operation::Commit, 1);
     let clone = session.clone();
     let update = tokio::spawn(async move { clone.update(A, |n| n + 1).await });
@@ -72,56 +72,56 @@ async fn an_update_that_ends_after_a_logout_brings_the_session_back_to_no_handle
     assert!(!session.exists());
     // A write after a logout begins a new session.
     session.set(B, &1).unwrap();
-    let new = house.sessions.commit(&session).await.unwrap().unwrap();
+    let new = fixture.sessions.commit(&session).await.unwrap().unwrap();
     assert_ne!(new.locator(), id.locator());
-    assert!(house.sessions.open(&id).await.unwrap().is_none());
+    assert!(fixture.sessions.open(&id).await.unwrap().is_none());
 }
 
 /// Hands a detached clone out, after a write that came to nothing.
-fn app(house: &House, out: UnboundedSender<Session>) -> Router {
+fn app(fixture: &Fixture, out: UnboundedSender<Session>) -> Router {
     let fail = async move |session: Session| {
         session.set(A, &1).unwrap();
         out.send(session.detach()).unwrap();
         StatusCode::INTERNAL_SERVER_ERROR
     };
-    Router::new().route("/fail", post(fail)).layer(house.sessions.layer())
+    Router::new().route("/fail", post(fail)).layer(fixture.sessions.layer())
 }
 
 #[tokio::test]
 async fn a_detached_session_that_was_not_stored_with_the_response_is_never_stored() {
     let (out, mut handed) = unbounded_channel();
-    let house = House::new(memory());
-    Client::new(app(&house, out)).post("/fail", "").await;
+    let fixture = Fixture::new(memory());
+    Client::new(app(&fixture, out)).post("/fail", "").await;
     let detached = handed.recv().await.unwrap();
     let refusal = detached.set(A, &2);
     assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
     let refusal = detached.update(A, |n| n + 1).await;
     assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
     detached.save().await.unwrap();
-    assert_eq!(house.sessions.count().await.unwrap(), 0);
+    assert_eq!(fixture.sessions.count().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn what_a_response_could_not_commit_is_not_committed_behind_it() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
     let (out, mut handed) = unbounded_channel();
     let write = async move |session: Session| {
         session.set(A, &1).unwrap();
         out.send(session.detach()).unwrap();
     };
-    let app = Router::new().route("/", post(write)).layer(house.sessions.layer());
+    let app = Router::new().route("/", post(write)).layer(fixture.sessions.layer());
     faulty.fail(Operation::Create, 1, StoreError::unavailable("creating failed: unplugged"));
     let answer = Client::new(app).post("/", "").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     let detached = handed.recv().await.unwrap();
     detached.save().await.unwrap();
-    assert_eq!((detached.get(A).unwrap(), house.sessions.count().await.unwrap()), (None, 0));
+    assert_eq!((detached.get(A).unwrap(), fixture.sessions.count().await.unwrap()), (None, 0));
 }
 
 #[tokio::test]
 async fn what_is_changed_after_the_service_failed_is_an_error_and_not_lost() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let (out, mut handed) = unbounded_channel();
     let fail = tower::service_fn(move |request: Request<String>| {
         let (out, handle) = (out.clone(), request.extensions().get::<SessionHandle>().unwrap().clone());
@@ -132,7 +132,7 @@ async fn what_is_changed_after_the_service_failed_is_an_error_and_not_lost() {
             Err::<Response<String>, _>("unplugged")
         }
     });
-    let service = house.sessions.layer().layer(fail);
+    let service = fixture.sessions.layer().layer(fail);
     let answer = service.oneshot(Request::new(String::new())).await;
     assert_eq!(answer.unwrap_err(), "unplugged");
     let session = handed.recv().await.unwrap();

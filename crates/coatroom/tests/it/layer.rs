@@ -16,7 +16,7 @@ use coatroom::{
     SessionId, Slot, StoreError, Suspicion,
 };
 
-use crate::support::{House, MINUTE, SECOND, memory, on_each_store};
+use crate::support::{Fixture, MINUTE, SECOND, memory, on_each_store};
 
 const COUNT: Slot<u64> = Slot::new("count");
 const NOTE: Slot<String> = Slot::new("note");
@@ -50,7 +50,7 @@ async fn logout(session: Session) -> Result<(), SessionError> {
     session.logout().await
 }
 
-fn app(house: &House) -> Router {
+fn app(fixture: &Fixture) -> Router {
     Router::new()
         .route("/", get(read).post(add))
         .route("/plain", get(|| async { "no session taken" }))
@@ -67,7 +67,7 @@ fn app(house: &House) -> Router {
         .route("/logout", post(logout))
         .route("/optional", get(async |session: Option<Session>| session.is_some().to_string()))
         .route("/poll", get(read).route_layer(PassiveLayer))
-        .layer(house.sessions.layer())
+        .layer(fixture.sessions.layer())
 }
 
 fn unplugged() -> StoreError {
@@ -82,8 +82,8 @@ fn set_cookie(answer: &Answer) -> Option<&str> {
 
 on_each_store! {
     async fn a_session_begins_with_the_first_write_and_its_cookie(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         let answer = visitor.get("/").await;
         assert_eq!((answer.text(), set_cookie(&answer)), ("0", None));
         let answer = visitor.post("/", "").await;
@@ -97,30 +97,30 @@ on_each_store! {
         assert_eq!(answer.headers[header::VARY], "cookie");
         let answer = visitor.post("/", "").await;
         assert_eq!((answer.text(), set_cookie(&answer)), ("2", None));
-        assert_eq!(house.sessions.count().await.unwrap(), 1);
+        assert_eq!(fixture.sessions.count().await.unwrap(), 1);
     }
 
     async fn a_handler_without_a_session_answers_as_if_there_were_no_layer(place) {
-        let house = House::new(place);
-        let answer = Client::new(app(&house)).signed_in(&house.sessions, "alice").await.unwrap().get("/plain").await;
+        let fixture = Fixture::new(place);
+        let answer = Client::new(app(&fixture)).signed_in(&fixture.sessions, "alice").await.unwrap().get("/plain").await;
         assert!(!answer.headers.contains_key(header::VARY) && set_cookie(&answer).is_none());
     }
 
     async fn a_failed_handler_leaves_the_session_as_it_was(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         visitor.post("/", "").await;
         let before = visitor.cookie(COOKIE).map(str::to_owned);
         let answer = visitor.post("/fail", "").await;
         assert_eq!((answer.status.as_u16(), set_cookie(&answer)), (500, None));
         assert_eq!(visitor.cookie(COOKIE).map(str::to_owned), before);
         assert_eq!(visitor.get("/").await.text(), "1");
-        assert!(house.sessions.of("mallory").await.unwrap().is_empty());
+        assert!(fixture.sessions.of("mallory").await.unwrap().is_empty());
     }
 
     async fn a_handler_that_panics_leaves_the_session_as_it_was(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         visitor.post("/", "").await;
         let mut doomed = visitor.clone();
         assert!(tokio::spawn(async move { doomed.post("/panic", "").await }).await.is_err());
@@ -128,8 +128,8 @@ on_each_store! {
     }
 
     async fn an_update_holds_and_its_cookie_is_sent_though_the_handler_failed(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         let answer = visitor.post("/update-and-fail", "").await;
         assert_eq!(answer.status, 500);
         assert!(set_cookie(&answer).is_some());
@@ -137,8 +137,8 @@ on_each_store! {
     }
 
     async fn login_changes_the_cookie_and_logout_expires_it(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         visitor.post("/", "").await;
         let anonymous = visitor.cookie(COOKIE).unwrap().to_owned();
         let answer = visitor.post("/login", "").await;
@@ -151,35 +151,35 @@ on_each_store! {
         assert!(removal.starts_with("__Host-session=;") && removal.contains("Max-Age=0") && removal.contains("Secure"));
         visitor.set_cookie(COOKIE, &signed_in);
         assert_eq!(visitor.get("/").await.text(), "0");
-        assert_eq!(house.sessions.count().await.unwrap(), 0);
+        assert_eq!(fixture.sessions.count().await.unwrap(), 0);
     }
 
     async fn a_straggler_with_the_cookie_from_before_a_login_reads_nothing_and_overwrites_nothing(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         visitor.post("/", "").await;
         let mut straggler = visitor.clone();
         visitor.post("/login", "").await;
-        house.clock.advance(59 * SECOND);
+        fixture.clock.advance(59 * SECOND);
         let answer = straggler.get("/").await;
         assert_eq!((answer.text(), set_cookie(&answer)), ("0", None));
         for path in ["/", "/update-and-fail", "/login", "/logout"] {
             let answer = straggler.post(path, "").await;
             assert_eq!((answer.status.as_u16(), set_cookie(&answer)), (409, None), "{path}");
         }
-        house.clock.advance(SECOND);
+        fixture.clock.advance(SECOND);
         let answer = straggler.post("/", "").await;
         assert!(answer.status == 200 && set_cookie(&answer).is_some());
         assert_eq!(visitor.get("/").await.text(), "1");
     }
 
     async fn a_passive_route_does_not_extend_the_session(place) {
-        let house = House::new(place);
-        let mut visitor = Client::new(app(&house));
+        let fixture = Fixture::new(place);
+        let mut visitor = Client::new(app(&fixture));
         visitor.post("/", "").await;
         visitor.get("/").await;
         for expected in ["1", "1", "1", "0"] {
-            house.clock.advance(6 * MINUTE);
+            fixture.clock.advance(6 * MINUTE);
             assert_eq!(visitor.get("/poll").await.text(), expected);
         }
     }
@@ -187,8 +187,8 @@ on_each_store! {
 
 #[tokio::test]
 async fn ids_that_the_server_did_not_issue_are_never_adopted() {
-    let house = House::new(memory());
-    let mut visitor = Client::new(app(&house));
+    let fixture = Fixture::new(memory());
+    let mut visitor = Client::new(app(&fixture));
     let own = SessionId::generate().unwrap().expose();
     visitor.set_cookie(COOKIE, &own);
     visitor.post("/", "").await;
@@ -199,13 +199,13 @@ async fn ids_that_the_server_did_not_issue_are_never_adopted() {
 async fn two_different_cookies_are_no_session_and_an_event() {
     let heard = Arc::new(AtomicBool::new(false));
     let hears = heard.clone();
-    let house = House::with(memory(), |builder| {
+    let fixture = Fixture::with(memory(), |builder| {
         builder.on_event(move |event: &Event<'_>| {
             let duplicate = matches!(event, Event::Suspicious { reason: Suspicion::Duplicate, .. });
             hears.fetch_or(duplicate, Ordering::SeqCst);
         })
     });
-    let mut visitor = Client::new(app(&house));
+    let mut visitor = Client::new(app(&fixture));
     visitor.post("/", "").await;
     let id = visitor.cookie(COOKIE).unwrap().to_owned();
     let tossed = Request::get("/")
@@ -226,15 +226,15 @@ async fn a_missing_layer_is_named_with_the_remedy() {
 
 #[tokio::test]
 async fn a_layer_that_is_there_twice_is_refused() {
-    let house = House::new(memory());
-    let answer = Client::new(app(&house).layer(house.sessions.layer())).get("/").await;
+    let fixture = Fixture::new(memory());
+    let answer = Client::new(app(&fixture).layer(fixture.sessions.layer())).get("/").await;
     assert_eq!(answer.status, 500);
 }
 
 #[tokio::test]
 async fn two_managers_with_cookies_of_their_own_stand_in_one_another() {
-    let outer = House::with(memory(), |b| b.cookie(CookieOptions::new().name("outer")));
-    let inner = House::new(memory());
+    let outer = Fixture::with(memory(), |b| b.cookie(CookieOptions::new().name("outer")));
+    let inner = Fixture::new(memory());
     let answer = Client::new(app(&inner).layer(outer.sessions.layer())).post("/", "").await;
     assert_eq!(answer.status, 200);
 }
@@ -242,8 +242,8 @@ async fn two_managers_with_cookies_of_their_own_stand_in_one_another() {
 #[tokio::test]
 async fn a_failing_store_is_a_503_without_a_cookie_and_nothing_is_kept() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
-    let mut visitor = Client::new(app(&house));
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
+    let mut visitor = Client::new(app(&fixture));
     visitor.post("/", "").await;
     for operation in [Operation::Load, Operation::Commit] {
         faulty.fail(operation, 1, unplugged());
@@ -252,7 +252,7 @@ async fn a_failing_store_is_a_503_without_a_cookie_and_nothing_is_kept() {
         assert!(answer.headers.contains_key(header::RETRY_AFTER));
     }
     faulty.fail(Operation::Create, 1, unplugged());
-    let answer = Client::new(app(&house)).post("/", "").await;
+    let answer = Client::new(app(&fixture)).post("/", "").await;
     assert_eq!((answer.status.as_u16(), set_cookie(&answer)), (503, None));
     assert_eq!(visitor.get("/").await.text(), "1");
 }
@@ -260,11 +260,11 @@ async fn a_failing_store_is_a_503_without_a_cookie_and_nothing_is_kept() {
 #[tokio::test]
 async fn a_store_that_cannot_write_still_serves_its_readers() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
-    let mut visitor = Client::new(app(&house));
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
+    let mut visitor = Client::new(app(&fixture));
     visitor.post("/", "").await;
     for minute in 1..=10 {
-        house.clock.advance(MINUTE);
+        fixture.clock.advance(MINUTE);
         faulty.fail(Operation::Touch, 1, unplugged());
         let answer = visitor.get("/").await;
         // Never confirmed, it ends at the unconfirmed timeout: early, and not late.
@@ -276,13 +276,13 @@ async fn a_store_that_cannot_write_still_serves_its_readers() {
 #[tokio::test]
 async fn a_page_may_do_without_its_session_and_the_error_be_answered_otherwise() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| {
+    let fixture = Fixture::with_store(faulty.clone(), |b| {
         b.on_error(|error| ErrorResponse {
             body: format!("sorry: {}", error.status()),
             ..ErrorResponse::of(error)
         })
     });
-    let mut visitor = Client::new(app(&house)).signed_in(&house.sessions, "alice").await.unwrap();
+    let mut visitor = Client::new(app(&fixture)).signed_in(&fixture.sessions, "alice").await.unwrap();
     assert_eq!(visitor.get("/optional").await.text(), "true");
     faulty.fail(Operation::Load, 1, unplugged());
     assert_eq!(visitor.get("/optional").await.text(), "false");
@@ -292,8 +292,8 @@ async fn a_page_may_do_without_its_session_and_the_error_be_answered_otherwise()
 
 #[tokio::test]
 async fn an_api_carries_its_id_in_a_header_and_a_browser_in_its_cookie() {
-    let house = House::with(memory(), |b| b.id_source(IdSource::HeaderOrCookie("x-session".into())));
-    let mut api = Client::new(app(&house));
+    let fixture = Fixture::with(memory(), |b| b.id_source(IdSource::HeaderOrCookie("x-session".into())));
+    let mut api = Client::new(app(&fixture));
     let mut send = async |method: &str, id: &str| {
         let request = Request::builder().method(method).uri("/").header("x-session", id);
         api.send(request.body(String::new()).unwrap()).await
@@ -302,30 +302,30 @@ async fn an_api_carries_its_id_in_a_header_and_a_browser_in_its_cookie() {
     assert!(set_cookie(&answer).is_none());
     let id = answer.headers["x-session"].to_str().unwrap().to_owned();
     assert_eq!(send("GET", &id).await.text(), "1");
-    let answer = Client::new(app(&house)).post("/", "").await;
+    let answer = Client::new(app(&fixture)).post("/", "").await;
     assert!(set_cookie(&answer).is_some());
 }
 
 #[tokio::test]
 async fn a_persistent_cookie_has_the_lifetimes_max_age() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let remember = async |session: Session| -> Result<(), SessionError> {
         session.login("alice")?;
         session.set_lifetime(30 * 24 * 60 * MINUTE)?;
         session.set_idle_timeout(7 * 24 * 60 * MINUTE)?;
         session.set_persistent(true)
     };
-    let app = Router::new().route("/remember", post(remember)).layer(house.sessions.layer());
+    let app = Router::new().route("/remember", post(remember)).layer(fixture.sessions.layer());
     let answer = Client::new(app).post("/remember", "").await;
     assert!(set_cookie(&answer).unwrap().contains("Max-Age=2592000"), "{:?}", set_cookie(&answer));
-    house.clock.advance(6 * 24 * 60 * MINUTE);
+    fixture.clock.advance(6 * 24 * 60 * MINUTE);
     // It was never presented back, so it is gone by now; one that was lives on.
-    assert_eq!(house.sessions.count().await.unwrap(), 0);
+    assert_eq!(fixture.sessions.count().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn the_headers_of_a_stream_leave_while_its_body_is_still_made() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let (open, mut opened) = tokio::sync::mpsc::channel::<Session>(1);
     let stream = move |session: Session| {
         let open = open.clone();
@@ -337,14 +337,14 @@ async fn the_headers_of_a_stream_leave_while_its_body_is_still_made() {
             Response::new(Body::from_stream(endless()))
         }
     };
-    let app: Router = Router::new().route("/stream", get(stream)).layer(house.sessions.layer());
+    let app: Router = Router::new().route("/stream", get(stream)).layer(fixture.sessions.layer());
     let response =
         tower::ServiceExt::oneshot(app, Request::get("/stream").body(Body::empty()).unwrap()).await.unwrap();
     assert!(response.headers().contains_key(header::SET_COOKIE));
     let session = opened.recv().await.unwrap();
     session.set(COUNT, &2).unwrap();
     session.save().await.unwrap();
-    let again = house.sessions.open_locator(&session.locator().unwrap()).await.unwrap().unwrap();
+    let again = fixture.sessions.open_locator(&session.locator().unwrap()).await.unwrap().unwrap();
     assert_eq!(again.get(COUNT).unwrap(), Some(2));
 }
 
@@ -354,7 +354,7 @@ fn endless() -> impl futures_core::Stream<Item = Result<String, Infallible>> + S
 
 #[tokio::test]
 async fn a_change_after_the_response_is_an_error_unless_detached() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let (keep, mut kept) = tokio::sync::mpsc::channel::<Session>(1);
     let handler = move |session: Session| {
         let keep = keep.clone();
@@ -363,7 +363,7 @@ async fn a_change_after_the_response_is_an_error_unless_detached() {
             session.set(COUNT, &1).into_response()
         }
     };
-    let app: Router = Router::new().route("/", post(handler)).layer(house.sessions.layer());
+    let app: Router = Router::new().route("/", post(handler)).layer(fixture.sessions.layer());
     Client::new(app).post("/", "").await;
     let session = kept.recv().await.unwrap();
     assert!(matches!(session.set(COUNT, &2), Err(SessionError::AfterResponse)));
@@ -373,27 +373,27 @@ async fn a_change_after_the_response_is_an_error_unless_detached() {
 
 #[tokio::test]
 async fn an_upgrade_is_committed_before_it_leaves() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let upgrade = async |session: Session| -> Result<StatusCode, SessionError> {
         session.set(NOTE, &"connected".to_owned())?;
         Ok(StatusCode::SWITCHING_PROTOCOLS)
     };
-    let app: Router = Router::new().route("/ws", get(upgrade)).layer(house.sessions.layer());
+    let app: Router = Router::new().route("/ws", get(upgrade)).layer(fixture.sessions.layer());
     let answer = Client::new(app).get("/ws").await;
     assert_eq!(answer.status, 101);
     assert!(set_cookie(&answer).is_some());
-    assert_eq!(house.sessions.count().await.unwrap(), 1);
+    assert_eq!(fixture.sessions.count().await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn a_service_that_is_not_axums_reaches_the_session_by_its_handle() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let by_handle = async |Extension(handle): Extension<SessionHandle>| {
         let session = handle.load().await.unwrap();
         session.set(COUNT, &5).unwrap();
         handle.load().await.unwrap().get(COUNT).unwrap().unwrap().to_string()
     };
-    let app: Router = Router::new().route("/", get(by_handle)).layer(house.sessions.layer());
+    let app: Router = Router::new().route("/", get(by_handle)).layer(fixture.sessions.layer());
     let answer = Client::new(app).get("/").await;
     assert_eq!(answer.text(), "5");
     assert!(set_cookie(&answer).is_some());

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use tracing::Level;
 
 use crate::support::capture::Capture;
-use crate::support::{House, MINUTE, memory};
+use crate::support::{Fixture, MINUTE, memory};
 
 /// Stands in every value.
 const MARK: &str = "mark-of-a-value";
@@ -106,10 +106,10 @@ async fn send_odd_cookies(visitor: &mut Client<Router>, secrets: &mut Vec<String
 async fn no_secret_and_no_value_is_traced_in_a_whole_life_of_sessions() {
     let (capture, _guard) = Capture::begin();
     let faulty = Arc::new(FaultyStore::new(memory().store).yielding());
-    let house = House::with_store(faulty.clone(), |b| {
+    let fixture = Fixture::with_store(faulty.clone(), |b| {
         b.max_value_bytes(1_024).max_record_bytes(1_024).on_event(Refusing)
     });
-    let (mut visitor, mut secrets) = (Client::new(app(&house.sessions)), Vec::new());
+    let (mut visitor, mut secrets) = (Client::new(app(&fixture.sessions)), Vec::new());
     assert_eq!(send(&mut visitor, &mut secrets, "POST /").await, 200);
     let mut straggler = visitor.clone();
     for (request, status) in [
@@ -138,8 +138,8 @@ async fn no_secret_and_no_value_is_traced_in_a_whole_life_of_sessions() {
     let mut leaving = visitor.clone();
     assert_eq!(send(&mut leaving, &mut secrets, "POST /logout").await, 200);
     assert_eq!(send(&mut visitor, &mut secrets, "POST /").await, 200);
-    house.clock.advance(21 * MINUTE);
-    house.sessions.sweep().await.unwrap();
+    fixture.clock.advance(21 * MINUTE);
+    fixture.sessions.sweep().await.unwrap();
 
     for event in
         ["created", "confirmed", "renewed", "ended", "expired", "WrongSecret", "malformed", "duplicate"]
@@ -164,14 +164,14 @@ async fn no_secret_and_no_value_is_traced_in_a_whole_life_of_sessions() {
 #[tokio::test]
 async fn a_commit_refused_for_a_limit_is_a_warning_that_names_the_limit() {
     let (capture, _guard) = Capture::begin();
-    let house = House::with(memory(), |b| {
+    let fixture = Fixture::with(memory(), |b| {
         b.max_record_bytes(1_024).max_sessions_per_principal(1, coatroom::AtLimit::Refuse)
     });
-    let mut visitor = Client::new(app(&house.sessions));
+    let mut visitor = Client::new(app(&fixture.sessions));
     assert_eq!(visitor.post("/overfill", "").await.status, 413);
     assert!(capture.says(Level::WARN, "max_record_bytes = 1024"), "{:?}", capture.lines());
     visitor.post("/login", "").await;
-    let answer = Client::new(app(&house.sessions)).post("/login", "").await;
+    let answer = Client::new(app(&fixture.sessions)).post("/login", "").await;
     assert_eq!(answer.status, 409);
     assert!(capture.says(Level::WARN, "the principal has 1 sessions"), "{:?}", capture.lines());
     assert!(!answer.text().contains("try again"), "{}", answer.text());

@@ -13,7 +13,7 @@ use coatroom::{
     StoreError,
 };
 
-use crate::support::{House, memory};
+use crate::support::{Fixture, memory};
 
 const COUNT: Slot<u64> = Slot::new("count");
 
@@ -22,7 +22,7 @@ async fn add(session: Session) -> Result<String, SessionError> {
     Ok(session.get(COUNT)?.unwrap_or(0).to_string())
 }
 
-fn app(house: &House) -> Router {
+fn app(fixture: &Fixture) -> Router {
     let read = async |session: Session| session.get(COUNT).map(|count| count.unwrap_or(0).to_string());
     let refuse = async |session: Session| add(session).await.map(|count| (StatusCode::IM_A_TEAPOT, count));
     let fail = async |session: Session| add(session).await.map(|n| (StatusCode::INTERNAL_SERVER_ERROR, n));
@@ -31,7 +31,7 @@ fn app(house: &House) -> Router {
         .route("/refuse", post(refuse))
         .route("/fail", post(fail))
         .route("/logout", post(async |session: Session| session.logout().await))
-        .layer(house.sessions.layer())
+        .layer(fixture.sessions.layer())
 }
 
 async fn send(client: &mut Client<Router>, method: &str, path: &str, id: Option<&str>) -> Answer {
@@ -48,8 +48,8 @@ fn varies_by(answer: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn the_application_says_which_responses_leave_the_session_as_it_was() {
-    let house = House::with(memory(), |b| b.roll_back_on(|status| status == StatusCode::IM_A_TEAPOT));
-    let mut visitor = Client::new(app(&house));
+    let fixture = Fixture::with(memory(), |b| b.roll_back_on(|status| status == StatusCode::IM_A_TEAPOT));
+    let mut visitor = Client::new(app(&fixture));
     visitor.post("/", "").await;
     assert_eq!(visitor.post("/refuse", "").await.status, 418);
     assert_eq!(visitor.get("/").await.text(), "1");
@@ -59,8 +59,8 @@ async fn the_application_says_which_responses_leave_the_session_as_it_was() {
 
 #[tokio::test]
 async fn a_header_alone_carries_the_id_and_no_cookie_is_read_or_set() {
-    let house = House::with(memory(), |b| b.id_source(IdSource::Header("X-Session".into())));
-    let mut api = Client::new(app(&house));
+    let fixture = Fixture::with(memory(), |b| b.id_source(IdSource::Header("X-Session".into())));
+    let mut api = Client::new(app(&fixture));
     let answer = send(&mut api, "POST", "/", None).await;
     let id = answer.headers["x-session"].to_str().unwrap().to_owned();
     assert!(!answer.headers.contains_key(header::SET_COOKIE));
@@ -80,10 +80,10 @@ async fn a_header_alone_carries_the_id_and_no_cookie_is_read_or_set() {
 
 #[tokio::test]
 async fn a_test_signs_its_client_in_by_the_header_too() {
-    let house = House::with(memory(), |b| b.id_source(IdSource::Header("x-session".into())));
-    let mut alice = Client::new(app(&house)).signed_in(&house.sessions, "alice").await.unwrap();
+    let fixture = Fixture::with(memory(), |b| b.id_source(IdSource::Header("x-session".into())));
+    let mut alice = Client::new(app(&fixture)).signed_in(&fixture.sessions, "alice").await.unwrap();
     alice.post("/", "").await;
-    let sessions = house.sessions.of("alice").await.unwrap();
+    let sessions = fixture.sessions.of("alice").await.unwrap();
     assert_eq!((alice.get("/").await.text(), sessions.len()), ("1", 1));
     alice.post("/logout", "").await;
     assert_eq!((alice.get("/").await.text(), alice.post("/", "").await.text()), ("0", "1"));
@@ -93,8 +93,8 @@ async fn a_test_signs_its_client_in_by_the_header_too() {
 #[tokio::test]
 async fn a_tests_client_keeps_the_id_of_a_header() {
     for source in [IdSource::Header, IdSource::HeaderOrCookie] {
-        let house = House::with(memory(), |b| b.id_source(source("x-session".into())));
-        let mut visitor = Client::new(app(&house)).with_id_header("x-session");
+        let fixture = Fixture::with(memory(), |b| b.id_source(source("x-session".into())));
+        let mut visitor = Client::new(app(&fixture)).with_id_header("x-session");
         visitor.post("/", "").await;
         assert_eq!(visitor.post("/", "").await.text(), "2");
         let own = visitor.get("/").await;
@@ -108,8 +108,8 @@ async fn a_tests_client_keeps_the_id_of_a_header() {
 
 #[tokio::test]
 async fn an_answer_varies_by_header_and_cookie_where_either_may_bring_the_id() {
-    let house = House::with(memory(), |b| b.id_source(IdSource::HeaderOrCookie("x-session".into())));
-    let mut visitor = Client::new(app(&house));
+    let fixture = Fixture::with(memory(), |b| b.id_source(IdSource::HeaderOrCookie("x-session".into())));
+    let mut visitor = Client::new(app(&fixture));
     for (method, id) in [("GET", None), ("GET", Some("")), ("POST", None), ("POST", Some(""))] {
         let answer = send(&mut visitor, method, "/", id).await;
         assert_eq!(varies_by(&answer), ["x-session", "cookie"], "{method} {id:?}");
@@ -119,14 +119,14 @@ async fn an_answer_varies_by_header_and_cookie_where_either_may_bring_the_id() {
 #[tokio::test]
 async fn the_applications_answer_takes_the_place_of_a_response_whose_commit_failed() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| {
+    let fixture = Fixture::with_store(faulty.clone(), |b| {
         b.on_error(|error| ErrorResponse {
             status: StatusCode::IM_A_TEAPOT,
             body: format!("sorry: {error}"),
             ..ErrorResponse::of(error)
         })
     });
-    let mut visitor = Client::new(app(&house));
+    let mut visitor = Client::new(app(&fixture));
     visitor.post("/", "").await;
     for operation in [Operation::Commit, Operation::Create] {
         faulty.fail(operation, 1, StoreError::unavailable("the store was unplugged"));
@@ -140,13 +140,13 @@ async fn the_applications_answer_takes_the_place_of_a_response_whose_commit_fail
 
 #[tokio::test]
 async fn a_remembered_visitor_stays_remembered_whatever_else_is_set() {
-    let house = House::new(memory());
+    let fixture = Fixture::new(memory());
     let routes = Router::new()
         .route("/", post(add))
         .route("/remember", post(async |session: Session| session.set_persistent(true)))
         .route("/renew", post(async |session: Session| session.renew()))
         .route("/lifetime", post(async |session: Session| session.set_lifetime(Duration::from_secs(77))));
-    let mut visitor = Client::new(routes.layer(house.sessions.layer()));
+    let mut visitor = Client::new(routes.layer(fixture.sessions.layer()));
     visitor.post("/", "").await;
     for (path, max_age) in
         [("/remember", 12 * 3_600), ("/renew", 12 * 3_600), ("/lifetime", 77), ("/renew", 77)]

@@ -9,7 +9,7 @@ use coatroom::testing::Client;
 use coatroom::{Session, SessionError, Slot};
 use tokio::sync::Barrier;
 
-use crate::support::{House, on_each_store};
+use crate::support::{Fixture, on_each_store};
 
 const CLIENTS: u64 = 20;
 const REQUESTS: u64 = 10;
@@ -63,7 +63,7 @@ async fn update(session: Session, Path(_): Path<u64>, State(held): State<Held>) 
 }
 
 /// Sends all requests and returns the session as it is then.
-async fn rush(house: &House, path: &str) -> Session {
+async fn rush(fixture: &Fixture, path: &str) -> Session {
     let held = Held::new();
     let app: Router = Router::new()
         .route("/set/{n}", post(set))
@@ -71,8 +71,8 @@ async fn rush(house: &House, path: &str) -> Session {
         .route("/merge/{n}", post(merge))
         .route("/update/{n}", post(update))
         .with_state(held)
-        .layer(house.sessions.layer());
-    let first = Client::new(app).signed_in(&house.sessions, "alice").await.unwrap();
+        .layer(fixture.sessions.layer());
+    let first = Client::new(app).signed_in(&fixture.sessions, "alice").await.unwrap();
     let clients = (0..CLIENTS).map(|client| {
         let (mut visitor, path) = (first.clone(), path.to_owned());
         tokio::spawn(async move {
@@ -85,29 +85,29 @@ async fn rush(house: &House, path: &str) -> Session {
     for client in clients.collect::<Vec<_>>() {
         client.await.unwrap();
     }
-    let locator = house.sessions.of("alice").await.unwrap()[0].locator;
-    house.sessions.open_locator(&locator).await.unwrap().unwrap()
+    let locator = fixture.sessions.of("alice").await.unwrap()[0].locator;
+    fixture.sessions.open_locator(&locator).await.unwrap().unwrap()
 }
 
 on_each_store! {
     async fn no_attribute_that_parallel_requests_set_is_lost(place) {
-        let session = rush(&House::new(place), "/set").await;
+        let session = rush(&Fixture::new(place), "/set").await;
         assert_eq!(session.names().len() as u64, CLIENTS * REQUESTS);
     }
 
     async fn no_edit_of_one_list_is_lost(place) {
-        let mut list = rush(&House::new(place), "/edit").await.get(LIST).unwrap().unwrap();
+        let mut list = rush(&Fixture::new(place), "/edit").await.get(LIST).unwrap().unwrap();
         list.sort_unstable();
         assert_eq!(list, (0..CLIENTS * REQUESTS).collect::<Vec<_>>());
     }
 
     async fn no_change_of_a_merging_slot_is_lost(place) {
-        let session = rush(&House::new(place), "/merge").await;
+        let session = rush(&Fixture::new(place), "/merge").await;
         assert_eq!(session.get(LIKES).unwrap(), Some(CLIENTS * REQUESTS));
     }
 
     async fn no_update_of_one_number_is_lost(place) {
-        let session = rush(&House::new(place), "/update").await;
+        let session = rush(&Fixture::new(place), "/update").await;
         assert_eq!(session.get(COUNT).unwrap(), Some(CLIENTS * REQUESTS));
     }
 }

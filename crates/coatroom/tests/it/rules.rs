@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use coatroom::{Session, SessionError, SessionId, Slot};
 use fastrand::Rng;
 
-use crate::support::{House, Place, SECOND, embedded, memory};
+use crate::support::{Fixture, Place, SECOND, embedded, memory};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 const PRINCIPALS: [&str; 2] = ["alice", "bob"];
@@ -103,7 +103,7 @@ impl Request {
 
 /// One session, its model, and the requests that are under way.
 struct Visit {
-    house: House,
+    fixture: Fixture,
     id: SessionId,
     former: Vec<SessionId>,
     model: Model,
@@ -112,17 +112,17 @@ struct Visit {
 
 impl Visit {
     async fn begin(place: Place) -> Self {
-        let house = House::new(place);
-        let (id, session) = house.sessions.create().unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        Self { house, id, former: Vec::new(), model: Model::default(), requests: Vec::new() }
+        let fixture = Fixture::new(place);
+        let (id, session) = fixture.sessions.create().unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
+        Self { fixture, id, former: Vec::new(), model: Model::default(), requests: Vec::new() }
     }
 
     async fn load(&mut self) {
         for former in &self.former {
-            assert!(self.house.sessions.open(former).await.unwrap().is_none());
+            assert!(self.fixture.sessions.open(former).await.unwrap().is_none());
         }
-        let Some(session) = self.house.sessions.open(&self.id).await.unwrap() else {
+        let Some(session) = self.fixture.sessions.open(&self.id).await.unwrap() else {
             assert!(self.model.ended);
             return;
         };
@@ -134,7 +134,7 @@ impl Visit {
     }
 
     async fn commit(&mut self, request: Request) {
-        let committed = self.house.sessions.commit(&request.session).await;
+        let committed = self.fixture.sessions.commit(&request.session).await;
         let Some(after) = request.outcome(&self.model) else { return assert_eq!(committed.unwrap(), None) };
         if self.model.ended {
             return assert!(matches!(committed, Err(SessionError::Gone)), "{committed:?}");
@@ -161,7 +161,7 @@ impl Visit {
                 self.requests.swap_remove(chosen).session.logout().await.unwrap();
                 self.model.ended = true;
             }
-            _ => self.house.clock.advance(SECOND * rng.u32(0..45)),
+            _ => self.fixture.clock.advance(SECOND * rng.u32(0..45)),
         }
     }
 }

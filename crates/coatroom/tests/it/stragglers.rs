@@ -9,50 +9,50 @@ use coatroom::store::{FaultyStore, Operation};
 use coatroom::testing::Client;
 use coatroom::{Session, SessionError, SessionId, Slot, StoreError};
 
-use crate::support::{House, MINUTE, Place, memory, on_each_store};
+use crate::support::{Fixture, MINUTE, Place, memory, on_each_store};
 
 const VISITS: Slot<u64> = Slot::new("visits");
 const NOTE: Slot<String> = Slot::new("note");
 const ADDRESS: Slot<String> = Slot::new("address");
 
 /// A request that loaded a session, and the id that its principal holds since.
-async fn overtaken(house: &House) -> (Session, SessionId) {
-    let (id, session) = house.sessions.create().unwrap();
+async fn overtaken(fixture: &Fixture) -> (Session, SessionId) {
+    let (id, session) = fixture.sessions.create().unwrap();
     session.set(NOTE, &"from before".to_owned()).unwrap();
-    house.sessions.commit(&session).await.unwrap();
-    let straggler = house.sessions.open(&id).await.unwrap().unwrap();
-    let session = house.sessions.open(&id).await.unwrap().unwrap();
+    fixture.sessions.commit(&session).await.unwrap();
+    let straggler = fixture.sessions.open(&id).await.unwrap().unwrap();
+    let session = fixture.sessions.open(&id).await.unwrap().unwrap();
     session.login("alice").unwrap();
     session.set(ADDRESS, &"Rosengarten 1".to_owned()).unwrap();
-    let alice = house.sessions.commit(&session).await.unwrap().unwrap();
+    let alice = fixture.sessions.commit(&session).await.unwrap().unwrap();
     (straggler, alice)
 }
 
-async fn assert_it_gains_nothing(house: &House, straggler: &Session, alice: &SessionId) {
+async fn assert_it_gains_nothing(fixture: &Fixture, straggler: &Session, alice: &SessionId) {
     assert_eq!((straggler.principal(), straggler.authenticated()), (None, None));
     assert_eq!(straggler.get(ADDRESS).unwrap(), None);
     assert_eq!(straggler.names().len(), 2);
     straggler.renew().unwrap();
-    assert!(matches!(house.sessions.commit(straggler).await, Err(SessionError::Superseded)));
+    assert!(matches!(fixture.sessions.commit(straggler).await, Err(SessionError::Superseded)));
     straggler.discard();
     straggler.login("bob").unwrap();
-    assert!(matches!(house.sessions.commit(straggler).await, Err(SessionError::Superseded)));
+    assert!(matches!(fixture.sessions.commit(straggler).await, Err(SessionError::Superseded)));
     straggler.discard();
-    let session = house.sessions.open(alice).await.unwrap().unwrap();
+    let session = fixture.sessions.open(alice).await.unwrap().unwrap();
     assert_eq!(session.principal().as_deref(), Some("alice"));
     assert_eq!(session.get(ADDRESS).unwrap().as_deref(), Some("Rosengarten 1"));
 }
 
 /// What a straggler writes lands, again and again, and shows or gives it nothing of the principal.
 async fn lands_and_gains_nothing(place: Place, count: impl AsyncFn(&Session)) {
-    let house = House::new(place);
-    let (straggler, alice) = overtaken(&house).await;
+    let fixture = Fixture::new(place);
+    let (straggler, alice) = overtaken(&fixture).await;
     for expected in 1..=2 {
         count(&straggler).await;
         assert_eq!(straggler.get(VISITS).unwrap(), Some(expected));
-        assert_it_gains_nothing(&house, &straggler, &alice).await;
+        assert_it_gains_nothing(&fixture, &straggler, &alice).await;
     }
-    let session = house.sessions.open(&alice).await.unwrap().unwrap();
+    let session = fixture.sessions.open(&alice).await.unwrap().unwrap();
     assert_eq!(session.get(VISITS).unwrap(), Some(2));
 }
 
@@ -73,9 +73,9 @@ on_each_store! {
     }
 
     async fn its_later_changes_are_still_merged_with_those_of_the_principal(place) {
-        let house = House::new(place);
-        let (straggler, alice) = overtaken(&house).await;
-        let hers = house.sessions.open(&alice).await.unwrap().unwrap();
+        let fixture = Fixture::new(place);
+        let (straggler, alice) = overtaken(&fixture).await;
+        let hers = fixture.sessions.open(&alice).await.unwrap().unwrap();
         for expected in [2, 4, 6] {
             straggler.edit(VISITS, |n| *n += 1).unwrap();
             straggler.save().await.unwrap();
@@ -84,33 +84,33 @@ on_each_store! {
         straggler.clear().unwrap();
         straggler.save().await.unwrap();
         assert!(straggler.names().is_empty());
-        let session = house.sessions.open(&alice).await.unwrap().unwrap();
+        let session = fixture.sessions.open(&alice).await.unwrap().unwrap();
         assert!(session.names().is_empty() && session.principal().as_deref() == Some("alice"));
     }
 
     async fn its_own_renewal_is_no_login_of_another(place) {
-        let house = House::new(place);
-        let (_, alice) = overtaken(&house).await;
-        let session = house.sessions.open(&alice).await.unwrap().unwrap();
+        let fixture = Fixture::new(place);
+        let (_, alice) = overtaken(&fixture).await;
+        let session = fixture.sessions.open(&alice).await.unwrap().unwrap();
         let mut id = alice;
         for _ in 0..3 {
             session.renew().unwrap();
-            id = house.sessions.commit(&session).await.unwrap().unwrap();
+            id = fixture.sessions.commit(&session).await.unwrap().unwrap();
             session.update(VISITS, |n| n + 1).await.unwrap();
             assert_eq!(session.get(ADDRESS).unwrap().as_deref(), Some("Rosengarten 1"));
         }
-        assert!(house.sessions.open(&id).await.unwrap().is_some());
+        assert!(fixture.sessions.open(&id).await.unwrap().is_some());
     }
 
     async fn it_is_handed_no_id_for_changing_how_long_the_cookie_lasts(place) {
-        let house = House::new(place);
-        let (straggler, alice) = overtaken(&house).await;
+        let fixture = Fixture::new(place);
+        let (straggler, alice) = overtaken(&fixture).await;
         straggler.set_lifetime(30 * MINUTE).unwrap();
-        assert_eq!(house.sessions.commit(&straggler).await.unwrap(), None);
+        assert_eq!(fixture.sessions.commit(&straggler).await.unwrap(), None);
         straggler.update(VISITS, |n| n + 1).await.unwrap();
         straggler.set_persistent(true).unwrap();
-        assert_eq!(house.sessions.commit(&straggler).await.unwrap(), None);
-        let session = house.sessions.open(&alice).await.unwrap().unwrap();
+        assert_eq!(fixture.sessions.commit(&straggler).await.unwrap(), None);
+        let session = fixture.sessions.open(&alice).await.unwrap().unwrap();
         assert_eq!(session.deadline().unwrap().since(session.authenticated().unwrap()), 30 * MINUTE);
     }
 }
@@ -118,7 +118,7 @@ on_each_store! {
 #[tokio::test]
 async fn its_response_does_not_put_the_dead_secret_over_the_cookie_of_the_login() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
     let begin = async |session: Session| session.set(VISITS, &1);
     let remember = async |session: Session| session.set_persistent(true);
     let login = async |session: Session| session.login("alice");
@@ -126,7 +126,7 @@ async fn its_response_does_not_put_the_dead_secret_over_the_cookie_of_the_login(
         .route("/", get(begin))
         .route("/remember", post(remember))
         .route("/login", post(login))
-        .layer(house.sessions.layer());
+        .layer(fixture.sessions.layer());
     let mut visitor = Client::new(app);
     visitor.get("/").await;
     let held = faulty.hold_before(Operation::Commit, 1);
@@ -142,7 +142,7 @@ async fn its_response_does_not_put_the_dead_secret_over_the_cookie_of_the_login(
 #[tokio::test]
 async fn a_save_that_outlasts_the_response_opens_the_session_to_no_later_change() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
     for fails in [false, true] {
         let held = faulty.hold_before(Operation::Commit, 1);
         if fails {
@@ -157,8 +157,8 @@ async fn a_save_that_outlasts_the_response_opens_the_session_to_no_later_change(
             gate.reached().await;
             hand.send((session, saved)).await.unwrap();
         };
-        let app: Router = Router::new().route("/", post(handler)).layer(house.sessions.layer());
-        let mut visitor = Client::new(app).signed_in(&house.sessions, "alice").await.unwrap();
+        let app: Router = Router::new().route("/", post(handler)).layer(fixture.sessions.layer());
+        let mut visitor = Client::new(app).signed_in(&fixture.sessions, "alice").await.unwrap();
         assert_eq!(visitor.post("/", "").await.status, 200);
         let (session, saved) = handed.recv().await.unwrap();
         assert!(matches!(session.set(VISITS, &2), Err(SessionError::AfterResponse)));
@@ -172,7 +172,7 @@ async fn a_save_that_outlasts_the_response_opens_the_session_to_no_later_change(
 #[tokio::test]
 async fn a_detached_session_is_open_again_when_the_save_that_outlasted_the_response_is_done() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b);
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
     let held = faulty.hold_before(Operation::Commit, 1);
     let (hand, mut handed) = tokio::sync::mpsc::channel(1);
     let gate = held.clone();
@@ -184,8 +184,8 @@ async fn a_detached_session_is_open_again_when_the_save_that_outlasted_the_respo
         gate.reached().await;
         hand.send((session, saved)).await.unwrap();
     };
-    let app: Router = Router::new().route("/", post(handler)).layer(house.sessions.layer());
-    let mut visitor = Client::new(app).signed_in(&house.sessions, "alice").await.unwrap();
+    let app: Router = Router::new().route("/", post(handler)).layer(fixture.sessions.layer());
+    let mut visitor = Client::new(app).signed_in(&fixture.sessions, "alice").await.unwrap();
     visitor.post("/", "").await;
     let (session, saved) = handed.recv().await.unwrap();
     assert!(matches!(session.set(VISITS, &2), Err(SessionError::SaveRunning)));
@@ -193,6 +193,6 @@ async fn a_detached_session_is_open_again_when_the_save_that_outlasted_the_respo
     saved.await.unwrap().unwrap();
     session.set(VISITS, &2).unwrap();
     session.save().await.unwrap();
-    let stored = house.sessions.open_locator(&session.locator().unwrap()).await.unwrap().unwrap();
+    let stored = fixture.sessions.open_locator(&session.locator().unwrap()).await.unwrap().unwrap();
     assert_eq!(stored.get(VISITS).unwrap(), Some(2));
 }

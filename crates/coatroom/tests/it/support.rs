@@ -28,14 +28,14 @@ pub fn embedded() -> Place {
     Place { store, _directory: Some(directory) }
 }
 
-/// A manager on its own clock, without a sweeper's thread.
-pub struct House {
+/// What most tests stand on: a manager on its own clock, without a sweeper's thread.
+pub struct Fixture {
     pub sessions: SessionManager,
     pub clock: Arc<ManualClock>,
     _place: Option<Place>,
 }
 
-impl House {
+impl Fixture {
     pub fn new(place: Place) -> Self {
         Self::with(place, |builder| builder)
     }
@@ -44,9 +44,9 @@ impl House {
         place: Place,
         configure: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder,
     ) -> Self {
-        let mut house = Self::with_store(place.store.clone(), configure);
-        house._place = Some(place);
-        house
+        let mut fixture = Self::with_store(place.store.clone(), configure);
+        fixture._place = Some(place);
+        fixture
     }
 
     pub fn with_store(

@@ -6,69 +6,69 @@ use std::time::Duration;
 use coatroom::store::{FaultyStore, Operation};
 use coatroom::{Event, Listener, ListenerError, ManualClock, SessionId, SessionManager, Slot, Timestamp};
 
-use crate::support::{House, MINUTE, SECOND, memory, on_each_store};
+use crate::support::{Fixture, MINUTE, SECOND, memory, on_each_store};
 
 const CART: Slot<Vec<u64>> = Slot::new("cart");
 
 /// A stored session that a client brought back once.
-async fn stored(house: &House) -> SessionId {
-    let (id, session) = house.sessions.create().unwrap();
+async fn stored(fixture: &Fixture) -> SessionId {
+    let (id, session) = fixture.sessions.create().unwrap();
     session.edit(CART, |cart| cart.push(1)).unwrap();
-    house.sessions.commit(&session).await.unwrap();
+    fixture.sessions.commit(&session).await.unwrap();
     id
 }
 
-async fn is_alive(house: &House, id: &SessionId) -> bool {
-    house.sessions.open(id).await.unwrap().is_some()
+async fn is_alive(fixture: &Fixture, id: &SessionId) -> bool {
+    fixture.sessions.open(id).await.unwrap().is_some()
 }
 
 on_each_store! {
     async fn reading_extends_the_idle_deadline_and_never_the_lifetime(place) {
-        let house = House::with(place, |b| b.idle_timeout(20 * MINUTE).lifetime(60 * MINUTE));
-        let id = stored(&house).await;
+        let fixture = Fixture::with(place, |b| b.idle_timeout(20 * MINUTE).lifetime(60 * MINUTE));
+        let id = stored(&fixture).await;
         for _ in 0..5 {
-            house.clock.advance(11 * MINUTE);
-            assert!(is_alive(&house, &id).await);
+            fixture.clock.advance(11 * MINUTE);
+            assert!(is_alive(&fixture, &id).await);
         }
-        house.clock.advance(5 * MINUTE - Duration::from_millis(1));
-        assert!(is_alive(&house, &id).await);
-        house.clock.advance(Duration::from_millis(1));
-        assert!(!is_alive(&house, &id).await);
+        fixture.clock.advance(5 * MINUTE - Duration::from_millis(1));
+        assert!(is_alive(&fixture, &id).await);
+        fixture.clock.advance(Duration::from_millis(1));
+        assert!(!is_alive(&fixture, &id).await);
     }
 
     async fn a_session_is_dead_at_its_idle_timeout_swept_or_not(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        house.clock.advance(20 * MINUTE - Duration::from_millis(1));
-        assert_eq!(house.sessions.count().await.unwrap(), 1);
-        house.clock.advance(Duration::from_millis(1));
-        assert!(!is_alive(&house, &id).await);
-        assert_eq!(house.sessions.count().await.unwrap(), 0);
-        assert!(house.sessions.list(None, 10).await.unwrap().0.is_empty());
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        fixture.clock.advance(20 * MINUTE - Duration::from_millis(1));
+        assert_eq!(fixture.sessions.count().await.unwrap(), 1);
+        fixture.clock.advance(Duration::from_millis(1));
+        assert!(!is_alive(&fixture, &id).await);
+        assert_eq!(fixture.sessions.count().await.unwrap(), 0);
+        assert!(fixture.sessions.list(None, 10).await.unwrap().0.is_empty());
     }
 
     async fn the_clock_may_jump_and_no_session_outlives_its_deadline(place) {
-        let house = House::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(60 * MINUTE));
-        let id = stored(&house).await;
-        let deadline = house.sessions.open(&id).await.unwrap().unwrap().deadline().unwrap();
-        house.clock.set(Timestamp::from_millis(deadline.as_millis() - 3 * 3_600_000));
-        assert!(is_alive(&house, &id).await);
-        house.clock.set(deadline);
-        assert!(!is_alive(&house, &id).await);
+        let fixture = Fixture::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(60 * MINUTE));
+        let id = stored(&fixture).await;
+        let deadline = fixture.sessions.open(&id).await.unwrap().unwrap().deadline().unwrap();
+        fixture.clock.set(Timestamp::from_millis(deadline.as_millis() - 3 * 3_600_000));
+        assert!(is_alive(&fixture, &id).await);
+        fixture.clock.set(deadline);
+        assert!(!is_alive(&fixture, &id).await);
     }
 
     async fn a_lifetime_of_its_own_counts_from_the_login_and_holds_for_later_ones(place) {
-        let house = House::new(place);
-        let session = house.sessions.open(&stored(&house).await).await.unwrap().unwrap();
-        house.clock.advance(MINUTE);
+        let fixture = Fixture::new(place);
+        let session = fixture.sessions.open(&stored(&fixture).await).await.unwrap().unwrap();
+        fixture.clock.advance(MINUTE);
         session.set_lifetime(30 * MINUTE).unwrap();
         session.save().await.unwrap();
         assert_eq!(session.deadline(), session.created().map(|created| created + 30 * MINUTE));
         session.login("alice").unwrap();
         session.save().await.unwrap();
-        let signed_in = house.sessions.now();
+        let signed_in = fixture.sessions.now();
         assert_eq!(session.deadline(), Some(signed_in + 30 * MINUTE));
-        house.clock.advance(MINUTE);
+        fixture.clock.advance(MINUTE);
         session.set_lifetime(40 * MINUTE).unwrap();
         session.save().await.unwrap();
         assert_eq!(session.deadline(), Some(signed_in + 40 * MINUTE));
@@ -78,24 +78,24 @@ on_each_store! {
     }
 
     async fn limits_of_its_own_stay_when_something_else_is_set(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = house.sessions.open(&id).await.unwrap().unwrap();
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = fixture.sessions.open(&id).await.unwrap().unwrap();
         session.set_idle_timeout(5 * MINUTE).unwrap();
         session.save().await.unwrap();
         session.set_client_label("a browser").unwrap();
         session.save().await.unwrap();
         session.set_lifetime(30 * MINUTE).unwrap();
         session.save().await.unwrap();
-        let kept = house.sessions.open(&id).await.unwrap().unwrap();
+        let kept = fixture.sessions.open(&id).await.unwrap().unwrap();
         let limits = (kept.idle_timeout(), kept.deadline(), kept.client_label());
         let lifetime = kept.created().map(|created| created + 30 * MINUTE);
         assert_eq!(limits, (5 * MINUTE, lifetime, Some("a browser".to_owned())));
     }
 
     async fn no_limit_of_its_own_is_shorter_than_a_second(place) {
-        let house = House::new(place);
-        let (_, session) = house.sessions.create().unwrap();
+        let fixture = Fixture::new(place);
+        let (_, session) = fixture.sessions.create().unwrap();
         session.set_idle_timeout(Duration::ZERO).unwrap();
         session.set_lifetime(Duration::ZERO).unwrap();
         session.save().await.unwrap();
@@ -104,48 +104,48 @@ on_each_store! {
     }
 
     async fn a_session_without_limits_lives_for_ever(place) {
-        let house = House::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(Duration::MAX));
-        let id = stored(&house).await;
-        house.clock.advance(Duration::from_secs(100 * 365 * 86_400));
-        assert!(is_alive(&house, &id).await);
-        assert_eq!(house.sessions.sweep().await.unwrap().expired, 0);
+        let fixture = Fixture::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(Duration::MAX));
+        let id = stored(&fixture).await;
+        fixture.clock.advance(Duration::from_secs(100 * 365 * 86_400));
+        assert!(is_alive(&fixture, &id).await);
+        assert_eq!(fixture.sessions.sweep().await.unwrap().expired, 0);
     }
 
     async fn the_sweep_tells_of_each_expired_session_once_with_its_data(place) {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let hears = heard.clone();
-        let house = House::with(place, |b| b.on_event(move |event: &Event<'_>| {
+        let fixture = Fixture::with(place, |b| b.on_event(move |event: &Event<'_>| {
             if let Event::Expired(session) = event {
                 hears.lock().unwrap().push((session.info().locator, session.get(CART).unwrap()));
             }
         }));
         let mut expected: Vec<_> = Vec::new();
         for _ in 0..300 {
-            expected.push((stored(&house).await.locator(), Some(vec![1])));
+            expected.push((stored(&fixture).await.locator(), Some(vec![1])));
         }
-        house.sessions.flush().await.unwrap();
-        house.clock.advance(21 * MINUTE);
-        let late = stored(&house).await;
-        sweep_all(&house).await;
-        house.clock.advance(2 * MINUTE);
-        sweep_all(&house).await;
+        fixture.sessions.flush().await.unwrap();
+        fixture.clock.advance(21 * MINUTE);
+        let late = stored(&fixture).await;
+        sweep_all(&fixture).await;
+        fixture.clock.advance(2 * MINUTE);
+        sweep_all(&fixture).await;
         let mut heard = heard.lock().unwrap().clone();
         heard.sort_unstable_by_key(|(locator, _)| *locator);
         expected.sort_unstable_by_key(|(locator, _)| *locator);
         assert_eq!(heard, expected);
-        assert!(is_alive(&house, &late).await);
+        assert!(is_alive(&fixture, &late).await);
     }
 
     async fn an_expiry_whose_listener_failed_is_told_again(place) {
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let house = House::with(place, |b| b.on_event(FailsOnce(calls.clone())));
-        stored(&house).await;
-        house.sessions.flush().await.unwrap();
-        house.clock.advance(21 * MINUTE);
-        assert_eq!(sweep_all(&house).await, (0, 1));
-        assert_eq!(sweep_all(&house).await, (0, 0));
-        house.clock.advance(MINUTE + 10 * SECOND);
-        assert_eq!(sweep_all(&house).await, (1, 0));
+        let fixture = Fixture::with(place, |b| b.on_event(FailsOnce(calls.clone())));
+        stored(&fixture).await;
+        fixture.sessions.flush().await.unwrap();
+        fixture.clock.advance(21 * MINUTE);
+        assert_eq!(sweep_all(&fixture).await, (0, 1));
+        assert_eq!(sweep_all(&fixture).await, (0, 0));
+        fixture.clock.advance(MINUTE + 10 * SECOND);
+        assert_eq!(sweep_all(&fixture).await, (1, 0));
         let calls = calls.lock().unwrap();
         assert_eq!((calls.len(), calls[0]), (2, calls[1]));
     }
@@ -154,7 +154,7 @@ on_each_store! {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let (hears, clock) = (calls.clone(), Arc::new(Mutex::new(None::<Arc<ManualClock>>)));
         let hand = clock.clone();
-        let house = House::with(place, |b| b.on_event(move |event: &Event<'_>| {
+        let fixture = Fixture::with(place, |b| b.on_event(move |event: &Event<'_>| {
             if let Event::Expired(session) = event {
                 hears.lock().unwrap().push(session.info().locator);
                 if let Some(clock) = &*hand.lock().unwrap() {
@@ -163,16 +163,16 @@ on_each_store! {
             }
         }));
         for _ in 0..5 {
-            stored(&house).await;
+            stored(&fixture).await;
         }
-        house.sessions.flush().await.unwrap();
-        house.clock.advance(21 * MINUTE);
-        *clock.lock().unwrap() = Some(house.clock.clone());
-        let first = house.sessions.sweep().await.unwrap();
+        fixture.sessions.flush().await.unwrap();
+        fixture.clock.advance(21 * MINUTE);
+        *clock.lock().unwrap() = Some(fixture.clock.clone());
+        let first = fixture.sessions.sweep().await.unwrap();
         assert_eq!((first.expired, first.deferred), (3, 2));
-        house.clock.advance(MINUTE);
+        fixture.clock.advance(MINUTE);
         while calls.lock().unwrap().len() < 5 {
-            house.sessions.sweep().await.unwrap();
+            fixture.sessions.sweep().await.unwrap();
         }
         let mut told = calls.lock().unwrap().clone();
         told.sort_unstable();
@@ -181,21 +181,21 @@ on_each_store! {
     }
 
     async fn a_touched_session_is_not_swept(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
         for _ in 0..6 {
-            house.clock.advance(15 * MINUTE);
-            assert!(is_alive(&house, &id).await);
-            assert_eq!(sweep_all(&house).await, (0, 0));
+            fixture.clock.advance(15 * MINUTE);
+            assert!(is_alive(&fixture, &id).await);
+            assert_eq!(sweep_all(&fixture).await, (0, 0));
         }
     }
 }
 
 /// Expired and deferred, until nothing more is due.
-async fn sweep_all(house: &House) -> (usize, usize) {
+async fn sweep_all(fixture: &Fixture) -> (usize, usize) {
     let mut total = (0, 0);
     loop {
-        let swept = house.sessions.sweep().await.unwrap();
+        let swept = fixture.sessions.sweep().await.unwrap();
         total = (total.0 + swept.expired, total.1 + swept.deferred);
         if !swept.more {
             return total;
@@ -218,20 +218,20 @@ impl Listener for FailsOnce {
 #[tokio::test]
 async fn a_touch_is_written_once_an_interval_and_rewrites_nothing() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
-    let house = House::with_store(faulty.clone(), |b| b.idle_timeout(20 * MINUTE));
-    let id = stored(&house).await;
-    let revision = house.sessions.list(None, 1).await.unwrap().0[0].revision;
+    let fixture = Fixture::with_store(faulty.clone(), |b| b.idle_timeout(20 * MINUTE));
+    let id = stored(&fixture).await;
+    let revision = fixture.sessions.list(None, 1).await.unwrap().0[0].revision;
     for _ in 0..59 {
-        assert!(is_alive(&house, &id).await);
-        house.clock.advance(SECOND);
+        assert!(is_alive(&fixture, &id).await);
+        fixture.clock.advance(SECOND);
     }
     assert_eq!((faulty.calls(Operation::Touch), faulty.calls(Operation::Load)), (0, 59));
-    house.clock.advance(SECOND);
+    fixture.clock.advance(SECOND);
     for _ in 0..10 {
-        assert!(is_alive(&house, &id).await);
+        assert!(is_alive(&fixture, &id).await);
     }
     assert_eq!(faulty.calls(Operation::Touch), 1);
-    assert_eq!(house.sessions.list(None, 1).await.unwrap().0[0].revision, revision);
+    assert_eq!(fixture.sessions.list(None, 1).await.unwrap().0[0].revision, revision);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use coatroom::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::support::{House, on_each_store};
+use crate::support::{Fixture, on_each_store};
 
 const NAME: Slot<String> = Slot::new("name");
 const COUNT: Slot<u64> = Slot::new("count");
@@ -14,21 +14,21 @@ const LIST: Slot<Vec<u64>> = Slot::new("list");
 const STRICT: Slot<u64> = Slot::new("strict").on_conflict(OnConflict::Reject);
 
 /// A stored session that holds `count` = 1.
-async fn stored(house: &House) -> SessionId {
-    let (id, session) = house.sessions.create().unwrap();
+async fn stored(fixture: &Fixture) -> SessionId {
+    let (id, session) = fixture.sessions.create().unwrap();
     session.set(COUNT, &1).unwrap();
-    house.sessions.commit(&session).await.unwrap();
+    fixture.sessions.commit(&session).await.unwrap();
     id
 }
 
-async fn open(house: &House, id: &SessionId) -> coatroom::Session {
-    house.sessions.open(id).await.unwrap().unwrap()
+async fn open(fixture: &Fixture, id: &SessionId) -> coatroom::Session {
+    fixture.sessions.open(id).await.unwrap().unwrap()
 }
 
 on_each_store! {
     async fn a_view_shows_what_this_request_did(place) {
-        let house = House::new(place);
-        let session = open(&house, &stored(&house).await).await;
+        let fixture = Fixture::new(place);
+        let session = open(&fixture, &stored(&fixture).await).await;
         session.set(NAME, &"a".to_owned()).unwrap();
         session.edit(LIST, |list| list.push(7)).unwrap();
         session.remove(COUNT).unwrap();
@@ -41,106 +41,106 @@ on_each_store! {
     }
 
     async fn what_is_committed_is_there_and_what_is_not_is_not(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         session.set(NAME, &"kept".to_owned()).unwrap();
-        house.sessions.commit(&session).await.unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
         session.set(NAME, &"dropped".to_owned()).unwrap();
         drop(session);
-        assert_eq!(open(&house, &id).await.get(NAME).unwrap().as_deref(), Some("kept"));
+        assert_eq!(open(&fixture, &id).await.get(NAME).unwrap().as_deref(), Some("kept"));
     }
 
     async fn an_edit_runs_again_on_the_newer_value(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
         a.edit(LIST, |list| list.push(1)).unwrap();
         b.edit(LIST, |list| list.push(2)).unwrap();
         b.edit(LIST, |list| list.push(3)).unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        house.sessions.commit(&b).await.unwrap();
-        assert_eq!(open(&house, &id).await.get(LIST).unwrap(), Some(vec![1, 2, 3]));
+        fixture.sessions.commit(&a).await.unwrap();
+        fixture.sessions.commit(&b).await.unwrap();
+        assert_eq!(open(&fixture, &id).await.get(LIST).unwrap(), Some(vec![1, 2, 3]));
     }
 
     async fn two_requests_that_count_the_same_number_are_a_conflict_where_the_slot_rejects_one(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
         a.set(STRICT, &2).unwrap();
         b.set(STRICT, &2).unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        let error = house.sessions.commit(&b).await.unwrap_err();
+        fixture.sessions.commit(&a).await.unwrap();
+        let error = fixture.sessions.commit(&b).await.unwrap_err();
         assert!(matches!(error, SessionError::Conflict { name } if name == "strict"));
     }
 
     async fn the_later_set_wins_unless_its_slot_rejects_that(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
         for (session, n) in [(&a, 10), (&b, 20)] {
             session.set(COUNT, &n).unwrap();
         }
-        house.sessions.commit(&a).await.unwrap();
-        house.sessions.commit(&b).await.unwrap();
-        assert_eq!(open(&house, &id).await.get(COUNT).unwrap(), Some(20));
+        fixture.sessions.commit(&a).await.unwrap();
+        fixture.sessions.commit(&b).await.unwrap();
+        assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(20));
 
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
         a.set(STRICT, &1).unwrap();
         b.set(STRICT, &2).unwrap();
         b.set(NAME, &"lost with it".to_owned()).unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        let error = house.sessions.commit(&b).await.unwrap_err();
+        fixture.sessions.commit(&a).await.unwrap();
+        let error = fixture.sessions.commit(&b).await.unwrap_err();
         assert!(matches!(&error, SessionError::Conflict { name } if name == "strict"), "{error}");
-        assert_eq!(open(&house, &id).await.get(NAME).unwrap(), None);
+        assert_eq!(open(&fixture, &id).await.get(NAME).unwrap(), None);
     }
 
     async fn clear_of_what_was_empty_removes_what_another_added_meanwhile(place) {
-        let house = House::new(place);
-        let (id, session) = house.sessions.create().unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        let fixture = Fixture::new(place);
+        let (id, session) = fixture.sessions.create().unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
         a.clear().unwrap();
         b.set(COUNT, &2).unwrap();
-        house.sessions.commit(&b).await.unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        assert!(open(&house, &id).await.names().is_empty());
+        fixture.sessions.commit(&b).await.unwrap();
+        fixture.sessions.commit(&a).await.unwrap();
+        assert!(open(&fixture, &id).await.names().is_empty());
     }
 
     async fn clear_removes_what_another_added_meanwhile_and_keeps_what_came_after(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
         a.clear().unwrap();
         a.set(NAME, &"after".to_owned()).unwrap();
         b.set(LIST, &vec![1]).unwrap();
-        house.sessions.commit(&b).await.unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        assert_eq!(open(&house, &id).await.names(), ["name"]);
+        fixture.sessions.commit(&b).await.unwrap();
+        fixture.sessions.commit(&a).await.unwrap();
+        assert_eq!(open(&fixture, &id).await.names(), ["name"]);
     }
 
     async fn setting_what_is_there_changes_nothing(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let (a, b) = (open(&house, &id).await, open(&house, &id).await);
-        let revision = house.sessions.list(None, 1).await.unwrap().0[0].revision;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let (a, b) = (open(&fixture, &id).await, open(&fixture, &id).await);
+        let revision = fixture.sessions.list(None, 1).await.unwrap().0[0].revision;
         a.set(COUNT, &1).unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        assert_eq!(house.sessions.list(None, 1).await.unwrap().0[0].revision, revision);
+        fixture.sessions.commit(&a).await.unwrap();
+        assert_eq!(fixture.sessions.list(None, 1).await.unwrap().0[0].revision, revision);
         // It is no change for others either: theirs stays.
         a.set(COUNT, &1).unwrap();
         b.set(COUNT, &5).unwrap();
-        house.sessions.commit(&b).await.unwrap();
-        house.sessions.commit(&a).await.unwrap();
-        assert_eq!(open(&house, &id).await.get(COUNT).unwrap(), Some(5));
+        fixture.sessions.commit(&b).await.unwrap();
+        fixture.sessions.commit(&a).await.unwrap();
+        assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(5));
     }
 
     async fn updates_are_immediate_and_refuse_what_is_deferred(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         assert_eq!(session.update(COUNT, |n| n + 1).await.unwrap(), 2);
-        assert_eq!(open(&house, &id).await.get(COUNT).unwrap(), Some(2));
+        assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(2));
         assert_eq!(session.get(COUNT).unwrap(), Some(2));
         session.set(COUNT, &9).unwrap();
         let error = session.update(COUNT, |n| n + 1).await.unwrap_err();
@@ -150,19 +150,19 @@ on_each_store! {
     }
 
     async fn an_update_keeps_what_is_deferred(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         session.edit(LIST, |list| list.push(1)).unwrap();
         session.update(COUNT, |n| n + 1).await.unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        let session = open(&house, &id).await;
+        fixture.sessions.commit(&session).await.unwrap();
+        let session = open(&fixture, &id).await;
         assert_eq!((session.get(LIST).unwrap(), session.get(COUNT).unwrap()), (Some(vec![1]), Some(2)));
     }
 
     async fn a_value_that_no_longer_decodes_is_that_one_attributes_error(place) {
-        let house = House::new(place);
-        let session = open(&house, &stored(&house).await).await;
+        let fixture = Fixture::new(place);
+        let session = open(&fixture, &stored(&fixture).await).await;
         session.set(NAME, &"fine".to_owned()).unwrap();
         let error = session.get(Slot::<Vec<String>>::new("count")).unwrap_err();
         let SessionError::Value(ValueError::Decode { name, expected, .. }) = &error else { panic!("{error}") };
@@ -172,22 +172,22 @@ on_each_store! {
     }
 
     async fn a_pickle_lies_beside_the_rest_untouched(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         let pickle = RawValue { format: ValueFormat::PICKLE, bytes: b"\x80\x04N." };
         session.set_raw("zope", Some(pickle), OnConflict::Reject).unwrap();
         session.update(COUNT, |n| n + 1).await.unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        let session = open(&house, &id).await;
+        fixture.sessions.commit(&session).await.unwrap();
+        let session = open(&fixture, &id).await;
         assert_eq!(session.get_raw("zope"), Some((ValueFormat::PICKLE, b"\x80\x04N.".to_vec())));
         assert!(session.get(Slot::<u64>::new("zope")).is_err());
     }
 
     async fn limits_name_themselves_and_lose_nothing(place) {
-        let house = House::with(place, |b| b.max_value_bytes(100).max_attributes(3).max_record_bytes(1_024));
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::with(place, |b| b.max_value_bytes(100).max_attributes(3).max_record_bytes(1_024));
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         let error = session.set(NAME, &"x".repeat(200)).unwrap_err();
         assert!(error.to_string().contains("max_value_bytes = 100"), "{error}");
         assert!(session.set(Slot::new(""), &1u8).is_err());
@@ -195,34 +195,34 @@ on_each_store! {
         for n in 0..3 {
             session.set(Slot::new(&format!("more.{n}")), &n).unwrap();
         }
-        let error = house.sessions.commit(&session).await.unwrap_err();
+        let error = fixture.sessions.commit(&session).await.unwrap_err();
         assert!(matches!(error, SessionError::TooManyAttributes { count: 4, limit: 3 }), "{error}");
-        assert_eq!(open(&house, &id).await.names(), ["count"]);
+        assert_eq!(open(&fixture, &id).await.names(), ["count"]);
     }
 
     async fn names_too_long_for_a_record_are_an_error_that_names_their_own_limit(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         // With "count" that is one byte more than fits.
         for n in 0..257 {
             let size = if n < 256 { 255 } else { 251 };
             session.set(Slot::new(&format!("{n:0size$}")), &n).unwrap();
         }
-        let error = house.sessions.commit(&session).await.unwrap_err();
+        let error = fixture.sessions.commit(&session).await.unwrap_err();
         assert!(matches!(error, SessionError::NamesTooLong { size: 65_536, limit: 65_535 }), "{error}");
         assert!(error.to_string().contains("65535") && !error.to_string().contains("max_"), "{error}");
         assert_eq!(error.status(), 413);
         session.remove(Slot::<i32>::new(&format!("{:0251}", 256))).unwrap();
         session.set(Slot::new(&format!("{:0250}", 256)), &256).unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        assert_eq!(open(&house, &id).await.names().len(), 258);
+        fixture.sessions.commit(&session).await.unwrap();
+        assert_eq!(open(&fixture, &id).await.names().len(), 258);
     }
 
     async fn an_error_about_a_value_does_not_quote_it(place) {
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         session.set(Slot::new("pin"), &77u8).unwrap();
         session.set(Slot::new("debt"), &-7i8).unwrap();
         session.set(Slot::new("married"), &true).unwrap();
@@ -253,23 +253,23 @@ on_each_store! {
         struct Old { sku: String }
         #[derive(Debug, Deserialize, PartialEq, Serialize)]
         struct New { sku: String, #[serde(default)] quantity: u32 }
-        let house = House::new(place);
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         session.set(Slot::new("item"), &Old { sku: "hat".into() }).unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        let item = open(&house, &id).await.get(Slot::<New>::new("item")).unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
+        let item = open(&fixture, &id).await.get(Slot::<New>::new("item")).unwrap();
         assert_eq!(item, Some(New { sku: "hat".into(), quantity: 0 }));
     }
 
     async fn a_sealed_value_is_bound_to_its_place(place) {
         const CARD: Slot<String> = Slot::new("card").sealed();
-        let house = House::with(place, |b| b.sealer(Xor));
-        let id = stored(&house).await;
-        let session = open(&house, &id).await;
+        let fixture = Fixture::with(place, |b| b.sealer(Xor));
+        let id = stored(&fixture).await;
+        let session = open(&fixture, &id).await;
         session.set(CARD, &"4111".to_owned()).unwrap();
-        house.sessions.commit(&session).await.unwrap();
-        let session = open(&house, &id).await;
+        fixture.sessions.commit(&session).await.unwrap();
+        let session = open(&fixture, &id).await;
         assert_eq!(session.get(CARD).unwrap().as_deref(), Some("4111"));
         let (format, bytes) = session.get_raw("card").unwrap();
         assert!(format.is_sealed() && !bytes.windows(4).any(|w| w == b"4111"));

@@ -12,7 +12,7 @@ use crate::support::MINUTE;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A server, a manager on it, and the manager's clock.
-async fn house() -> Option<(Redis, SessionManager, Arc<ManualClock>)> {
+async fn fixture() -> Option<(Redis, SessionManager, Arc<ManualClock>)> {
     let server = start(RedisOptions::new())?;
     let clock = Arc::new(ManualClock::new());
     let sessions = manager(connect(&server.url()).await, &clock);
@@ -33,7 +33,7 @@ fn assert_about(life: Duration, expected: Duration) {
 
 #[tokio::test]
 async fn a_record_lives_a_day_longer_than_its_session() {
-    let Some((server, sessions, clock)) = house().await else { return };
+    let Some((server, sessions, clock)) = fixture().await else { return };
     let (id, session) = sessions.create().unwrap();
     session.set(COUNT, &1).unwrap();
     sessions.commit(&session).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_record_lives_a_day_longer_than_its_session() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_session_loses_nothing_and_leaves_nothing_on_its_way() {
-    let Some((server, sessions, clock)) = house().await else { return };
+    let Some((server, sessions, clock)) = fixture().await else { return };
     let (_, session) = sessions.create().unwrap();
     session.set(TEXT, &"x".repeat(64 << 10)).unwrap();
     session.login("alice").unwrap();
@@ -79,7 +79,7 @@ async fn a_large_session_loses_nothing_and_leaves_nothing_on_its_way() {
 
 #[tokio::test]
 async fn a_session_without_end_has_a_key_without_end() {
-    let Some((server, sessions, _)) = house().await else { return };
+    let Some((server, sessions, _)) = fixture().await else { return };
     let (_, session) = sessions.create().unwrap();
     session.login("alice").unwrap();
     session.set_idle_timeout(Duration::MAX).unwrap();
@@ -94,7 +94,7 @@ async fn a_session_without_end_has_a_key_without_end() {
 
 #[tokio::test]
 async fn an_index_lives_as_long_as_the_sessions_it_names() {
-    let Some((server, sessions, _)) = house().await else { return };
+    let Some((server, sessions, _)) = fixture().await else { return };
     for lifetime in [60 * MINUTE, 600 * MINUTE, 60 * MINUTE] {
         let (_, session) = sessions.create().unwrap();
         session.login("alice").unwrap();
@@ -106,7 +106,7 @@ async fn an_index_lives_as_long_as_the_sessions_it_names() {
 
 #[tokio::test]
 async fn nothing_but_namespaces_is_left_of_sessions_that_ended_or_were_swept() {
-    let Some((server, sessions, clock)) = house().await else { return };
+    let Some((server, sessions, clock)) = fixture().await else { return };
     for name in ["alice", "bob", "carol}:u"] {
         let (_, session) = sessions.create().unwrap();
         session.login(name).unwrap();
@@ -121,7 +121,7 @@ async fn nothing_but_namespaces_is_left_of_sessions_that_ended_or_were_swept() {
 
 #[tokio::test]
 async fn a_wrong_entry_of_an_index_is_taken_out_once_it_is_old() {
-    let Some((server, sessions, clock)) = house().await else { return };
+    let Some((server, sessions, clock)) = fixture().await else { return };
     let (_, session) = sessions.create().unwrap();
     session.login("alice").unwrap();
     sessions.commit(&session).await.unwrap();

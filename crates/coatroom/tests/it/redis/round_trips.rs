@@ -36,49 +36,49 @@ impl Counted {
 
 #[tokio::test]
 async fn each_step_takes_as_few_round_trips_as_it_can() {
-    let Some(house) = Counted::new().await else { return };
-    let sessions = &house.sessions;
+    let Some(fixture) = Counted::new().await else { return };
+    let sessions = &fixture.sessions;
     let (id, session) = sessions.create().unwrap();
     session.set(COUNT, &1).unwrap();
-    house.takes(1, "creating", sessions.commit(&session)).await.unwrap();
-    let unchanged = house.takes(1, "loading", sessions.open(&id)).await.unwrap().unwrap();
-    house.takes(0, "committing nothing", sessions.commit(&unchanged)).await.unwrap();
-    house.clock.advance(2 * MINUTE);
-    house.takes(2, "loading and touching", sessions.open(&id)).await.unwrap();
-    let changed = house.takes(1, "loading again", sessions.open(&id)).await.unwrap().unwrap();
+    fixture.takes(1, "creating", sessions.commit(&session)).await.unwrap();
+    let unchanged = fixture.takes(1, "loading", sessions.open(&id)).await.unwrap().unwrap();
+    fixture.takes(0, "committing nothing", sessions.commit(&unchanged)).await.unwrap();
+    fixture.clock.advance(2 * MINUTE);
+    fixture.takes(2, "loading and touching", sessions.open(&id)).await.unwrap();
+    let changed = fixture.takes(1, "loading again", sessions.open(&id)).await.unwrap().unwrap();
     changed.set(COUNT, &2).unwrap();
-    house.takes(1, "committing", sessions.commit(&changed)).await.unwrap();
+    fixture.takes(1, "committing", sessions.commit(&changed)).await.unwrap();
     unchanged.edit(COUNT, |count| *count += 1).unwrap();
-    house.takes(2, "committing over another", sessions.commit(&unchanged)).await.unwrap();
+    fixture.takes(2, "committing over another", sessions.commit(&unchanged)).await.unwrap();
     let renewed = sessions.open(&id).await.unwrap().unwrap();
     renewed.renew().unwrap();
-    let id = house.takes(1, "renewing", sessions.commit(&renewed)).await.unwrap().unwrap();
+    let id = fixture.takes(1, "renewing", sessions.commit(&renewed)).await.unwrap().unwrap();
     let ended = sessions.open(&id).await.unwrap().unwrap();
-    house.takes(1, "ending", ended.logout()).await.unwrap();
-    house.takes(1, "sweeping where nothing is due", sessions.sweep()).await.unwrap();
+    fixture.takes(1, "ending", ended.logout()).await.unwrap();
+    fixture.takes(1, "sweeping where nothing is due", sessions.sweep()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_login_takes_one_round_trip_and_its_two_looks_at_the_epoch() {
-    let Some(house) = Counted::new().await else { return };
-    let (_, session) = house.sessions.create().unwrap();
+    let Some(fixture) = Counted::new().await else { return };
+    let (_, session) = fixture.sessions.create().unwrap();
     session.login("alice").unwrap();
-    let id = house.takes(3, "signing in", house.sessions.commit(&session)).await.unwrap().unwrap();
-    let session = house.sessions.open(&id).await.unwrap().unwrap();
+    let id = fixture.takes(3, "signing in", fixture.sessions.commit(&session)).await.unwrap().unwrap();
+    let session = fixture.sessions.open(&id).await.unwrap().unwrap();
     session.set(COUNT, &1).unwrap();
-    house.takes(1, "committing", house.sessions.commit(&session)).await.unwrap();
-    house.takes(1, "ending", session.logout()).await.unwrap();
+    fixture.takes(1, "committing", fixture.sessions.commit(&session)).await.unwrap();
+    fixture.takes(1, "ending", session.logout()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_that_forgot_its_scripts_costs_one_round_trip_more_once() {
-    let Some(house) = Counted::new().await else { return };
-    house._server.command(&["SCRIPT", "FLUSH"]);
+    let Some(fixture) = Counted::new().await else { return };
+    fixture._server.command(&["SCRIPT", "FLUSH"]);
     for round_trips in [2, 1] {
-        let (_, session) = house.sessions.create().unwrap();
+        let (_, session) = fixture.sessions.create().unwrap();
         session.set(COUNT, &1).unwrap();
-        house.takes(round_trips, "creating", house.sessions.commit(&session)).await.unwrap();
+        fixture.takes(round_trips, "creating", fixture.sessions.commit(&session)).await.unwrap();
     }
-    house._server.command(&["SCRIPT", "FLUSH"]);
-    assert!(!house.sessions.sweep().await.unwrap().more);
+    fixture._server.command(&["SCRIPT", "FLUSH"]);
+    assert!(!fixture.sessions.sweep().await.unwrap().more);
 }
