@@ -1,8 +1,8 @@
 //! What a session holds: values, limits, and changes meeting changes.
 
 use coatroom::{
-    OnConflict, Place, RawValue, Sealer, SessionError, SessionId, Slot, TryUpdateError, ValueError,
-    ValueFormat,
+    OnConflict, Place, RawValue, Sealer, SessionError, SessionId, SessionManagerBuilder, Slot,
+    TryUpdateError, ValueError, ValueFormat,
 };
 use serde::{Deserialize, Serialize};
 
@@ -198,6 +198,22 @@ on_each_store! {
         let error = fixture.sessions.commit(&session).await.unwrap_err();
         assert!(matches!(error, SessionError::TooManyAttributes { count: 4, limit: 3 }), "{error}");
         assert_eq!(open(&fixture, &id).await.names(), ["count"]);
+    }
+
+    async fn a_limit_that_was_lowered_holds_for_what_is_beyond_it_already(place) {
+        let before = Fixture::new(place.clone());
+        let id = stored(&before).await;
+        let session = open(&before, &id).await;
+        session.set(NAME, &"x".repeat(2_000)).unwrap();
+        before.sessions.commit(&session).await.unwrap();
+        for (attributes, bytes) in [(1, 4_096), (2, 1_024)] {
+            let lowered = |b: SessionManagerBuilder| b.max_attributes(attributes).max_record_bytes(bytes);
+            let now = Fixture::with(place.clone(), lowered);
+            let session = open(&now, &id).await;
+            session.set(COUNT, &2).unwrap();
+            assert_eq!(now.sessions.commit(&session).await.unwrap_err().status(), 413);
+            assert_eq!(open(&now, &id).await.get(COUNT).unwrap(), Some(1));
+        }
     }
 
     async fn names_too_long_for_a_record_are_an_error_that_names_their_own_limit(place) {
