@@ -36,13 +36,16 @@ impl Engine {
     pub(crate) fn create_at_hand(&self, work: &Work) -> Option<Record> {
         let is_plain =
             work.base.is_none() && work.settings.login.is_none() && work.changes.on_view().is_some();
+        if !is_plain {
+            return None;
+        }
         let draw = Draw {
             now: self.now(),
             nonce: fastrand::u64(..),
             renewed: None,
             admission: Admission::default(),
         };
-        let record = if is_plain { self.plan(work, None, &draw).ok()?? } else { return None };
+        let record = self.plan(work, None, &draw).ok()??;
         let landed = self.store.create_at_hand(&record, draw.now);
         #[cfg(feature = "metrics")]
         if landed {
