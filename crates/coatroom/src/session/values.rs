@@ -18,8 +18,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ValueError::Decode`](crate::ValueError::Decode) when the stored value is not a `T`, [`ValueError::Sealed`](crate::ValueError::Sealed) when it
-    /// cannot be opened. Other attributes are not affected.
+    /// [`ValueError::Decode`](crate::ValueError::Decode) when the stored value is not a `T`,
+    /// [`ValueError::Sealed`](crate::ValueError::Sealed) when it cannot be opened. Other attributes are not
+    /// affected.
     pub fn get<T: DeserializeOwned>(&self, slot: Slot<'_, T>) -> Result<Option<T>, SessionError> {
         let state = self.shared.state.lock();
         let Some(key) = &state.key else { return Ok(None) };
