@@ -20,8 +20,8 @@ impl Bell {
         }
     }
 
-    /// Waits for a ring, for at most this long if a limit is given.
-    pub(super) fn wait(&self, limit: Option<Duration>) {
+    /// Waits for a ring, for at most this long if a limit is given. Returns whether it rang.
+    pub(super) fn wait(&self, limit: Option<Duration>) -> bool {
         let mut rung = self.rung.lock();
         if !*rung {
             match limit {
@@ -31,6 +31,6 @@ impl Bell {
                 None => self.heard.wait(&mut rung),
             }
         }
-        *rung = false;
+        std::mem::take(&mut *rung)
     }
 }

@@ -18,8 +18,8 @@ impl Core {
     pub(super) fn checkpoints(self: &Arc<Self>, interval: Duration) {
         while !self.closed.load(Ordering::Acquire) {
             self.checkpoint_wanted.wait(Some(interval));
-            if !self.checkpoint_or_report() {
-                // A failing disk is asked again at the pace of the interval, not of the commits.
+            // A failing disk is asked again at a pace of its own, not at that of the commits.
+            while !self.checkpoint_or_report() && !self.closed.load(Ordering::Acquire) {
                 std::thread::park_timeout(interval.min(Duration::from_secs(1)));
             }
         }

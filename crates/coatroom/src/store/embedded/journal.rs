@@ -100,6 +100,7 @@ impl Journal {
                 return Err(Refusal::TooLarge { size: entry.payload.len(), limit });
             }
             self.rotate(&mut state)?;
+            self.checkpoint_wanted.ring();
             if !state.fits(entry) {
                 return Err(Refusal::NoRoom);
             }
@@ -242,7 +243,6 @@ impl Journal {
         state.sealed.push(Sealed { epoch: state.epoch, path, segment: Some(full), synced: false });
         state.epoch += 1;
         (state.at, state.warm) = (FIRST, 0);
-        self.checkpoint_wanted.ring();
         if state.free.is_empty() {
             self.spare_wanted.ring();
         }

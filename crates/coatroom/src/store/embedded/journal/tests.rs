@@ -63,6 +63,24 @@ fn what_was_appended_is_read_back_in_order_by_either_access() {
 }
 
 #[test]
+fn a_full_segment_asks_for_a_checkpoint_and_one_sealed_by_a_checkpoint_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let wanted = Arc::<Bell>::default();
+    let layout = layout(directory.path(), Access::MapIfPossible);
+    let journal =
+        Journal::open(layout, 0, Arc::default(), Arc::clone(&wanted), &mut |_| unreachable!()).unwrap();
+    let is_wanted = || wanted.wait(Some(std::time::Duration::ZERO));
+    put(&journal, 1, b"one").unwrap();
+    let through = journal.seal();
+    assert!(through > 0 && !is_wanted(), "or one checkpoint would follow the other without end");
+    journal.recycle(through);
+    journal.prepare_spare().unwrap();
+    put(&journal, 2, &[2; SEGMENT / 2]).unwrap();
+    put(&journal, 3, &[3; SEGMENT / 2]).unwrap();
+    assert!(is_wanted());
+}
+
+#[test]
 fn no_cut_and_no_flipped_byte_yields_anything_but_whole_entries() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path());
