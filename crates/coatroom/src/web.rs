@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::config::ConfigError;
 use crate::cookie::{CookieOptions, SessionCookie};
@@ -25,6 +25,19 @@ pub enum IdSource {
 }
 
 /// What is sent instead of a response whose session failed: status, and a text for people.
+///
+/// # Example
+///
+/// How a service that is not axum's answers what its session refused:
+///
+/// ```
+/// use coatroom::{ErrorResponse, SessionError};
+///
+/// fn refused(error: &SessionError) -> http::Response<String> {
+///     ErrorResponse::of(error).into()
+/// }
+/// # assert_eq!(refused(&SessionError::Superseded).headers()["cache-control"], "no-store");
+/// ```
 #[derive(Clone, Debug)]
 pub struct ErrorResponse {
     /// The status.
@@ -43,6 +56,22 @@ impl ErrorResponse {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
         Self { status, content_type, body: sentence(error).to_owned() }
+    }
+}
+
+/// The response that it makes: not to be kept, and with 503 to be tried again in five seconds.
+impl<B: From<String>> From<ErrorResponse> for Response<B> {
+    fn from(answer: ErrorResponse) -> Self {
+        let ErrorResponse { status, content_type, body } = answer;
+        let mut response = Self::new(B::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, content_type);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
     }
 }
 

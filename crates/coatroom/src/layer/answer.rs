@@ -1,11 +1,11 @@
 //! Small pieces of responses.
 
 use http::header::Entry;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::web::{ErrorResponse, Web};
+use crate::web::Web;
 
 /// The answer to a request whose session failed: logged whole, told briefly.
 pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Response<B> {
@@ -17,21 +17,7 @@ pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Respon
     } else {
         tracing::info!(target: "coatroom", error = cause, "a session was not written");
     }
-    build((web.on_error)(error))
-}
-
-/// The response of an error: not to be kept, and with 503 to be tried again.
-pub(super) fn build<B: From<String>>(answer: ErrorResponse) -> Response<B> {
-    let ErrorResponse { status, content_type, body } = answer;
-    let mut response = Response::new(B::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, content_type);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    }
-    response
+    (web.on_error)(error).into()
 }
 
 /// Names what the response varies by, beside what the application named.

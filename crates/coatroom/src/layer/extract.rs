@@ -62,7 +62,7 @@ impl IntoResponse for SessionError {
     /// was deferred is rolled back where that status says so.
     fn into_response(self) -> Response {
         tracing::warn!(target: "coatroom", error = &self as &dyn std::error::Error, "a handler's session call failed");
-        answer::build(ErrorResponse::of(&self))
+        ErrorResponse::of(&self).into()
     }
 }
 
