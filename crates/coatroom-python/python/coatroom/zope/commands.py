@@ -1,11 +1,14 @@
 """``coatroom-zope``: puts an instance's sessions on Coatroom."""
 
 import argparse
+import contextlib
+import logging
 import os
 import sys
 
 import transaction
 from ZConfig import ConfigurationError
+from ZODB.POSException import ConflictError
 from ZODB.POSException import POSError
 
 #: How often something is tried against a database that others write to.
@@ -14,6 +17,9 @@ _ATTEMPTS = 5
 _SHARED = {"ClientStorage", "RelStorage"}
 _LOCKED = """{error}
 Another process has this instance's database open. Stop the instance first, or run this against ZEO.
+"""
+_FAILED = """coatroom-zope: {what}: {error}
+See to the <zodb_db> sections of {configuration} and the servers they name; `zconsole debug {configuration}` shows where it fails.
 """
 
 
@@ -25,11 +31,17 @@ def main(arguments=None):
     app = _open(options.configuration)
     try:
         return options.run(app, options)
-    except (ValueError, POSError) as error:
+    except (ValueError, ConflictError) as error:
         sys.exit(f"coatroom-zope: {error}")
+    except Exception as error:
+        if not _is_of_database(error):
+            raise
+        sys.exit(_failed("the instance's database was lost; run this again when it is back", options.configuration, error))
     finally:
-        transaction.abort()
-        app._p_jar.close()
+        # Its server may be away, of which the message is to tell.
+        with contextlib.suppress(Exception):
+            transaction.abort()
+            app._p_jar.close()
 
 
 def _parser():
@@ -54,6 +66,10 @@ def _open(configuration):
     from zc.lockfile import LockError
     from Zope2.Startup.run import configure_wsgi
 
+    # Zope would open the instance that it names, in place of the one that was asked for.
+    os.environ.pop("ZOPE_CONFIG", None)
+    # What it cannot load, the message tells.
+    logging.getLogger("ZODB.Connection").disabled = True
     try:
         configure_wsgi(os.path.abspath(configuration))
         return Zope2.app()
@@ -61,8 +77,19 @@ def _open(configuration):
         sys.exit(_LOCKED.format(error=f"coatroom-zope: {error}"))
     except ConfigurationError as error:
         sys.exit(f"coatroom-zope: {configuration} is no configuration of a Zope: {error}")
-    except (POSError, OSError) as error:
-        sys.exit(f"coatroom-zope: the instance's database cannot be opened: {error}")
+    except Exception as error:
+        what = "database cannot be opened" if _is_of_database(error) else "code does not start"
+        sys.exit(_failed(f"the instance's {what}", configuration, error))
+
+
+def _is_of_database(error):
+    """Whether it is an error of a storage. Those of RelStorage's drivers have a class Error above them (PEP 249)."""
+    return isinstance(error, (POSError, OSError)) or any(cls.__name__ == "Error" for cls in type(error).__mro__)
+
+
+def _failed(what, configuration, error):
+    text = str(error).strip() if isinstance(error, OSError) else f"{type(error).__name__}: {error}".strip()
+    return _FAILED.format(what=what, error=text, configuration=configuration)
 
 
 def _install(app, options):
@@ -83,10 +110,16 @@ def _uninstall(app, options):
 
 def _commit(work, note):
     """Does it in a transaction, again where a running process was first."""
-    for attempt in transaction.attempts(_ATTEMPTS):
-        with attempt as current:
-            current.note(note)
-            done = work()
+    for attempt in range(_ATTEMPTS):
+        try:
+            with transaction.manager as current:
+                current.note(note)
+                done = work()
+            break
+        except ConflictError:
+            # Nothing else is soon over: not a server that is away, which ZEO waits for each time.
+            if attempt == _ATTEMPTS - 1:
+                raise
     for line in done or ["nothing to do"]:
         print(line)
 
