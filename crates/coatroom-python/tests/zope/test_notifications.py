@@ -7,7 +7,10 @@ from helpers import begin
 from helpers import housekeep
 from helpers import in_thread
 
+from coatroom import ManualClock
+from coatroom.zope import notifications
 from coatroom.zope import telling
+from coatroom.zope.seldom import Seldom
 
 heard = []
 
@@ -94,6 +97,36 @@ def test_a_notifier_that_raises_is_logged_and_hurts_nobody(make_site, caplog):
     housekeep(site, 100)
     assert heard == [("failed", VISITOR, None)] * 2
     assert "a notifier that raises" in caplog.text
+
+
+def test_a_notifier_that_always_raises_is_logged_once_a_minute_with_how_often(make_site, monkeypatch, caplog):
+    clock = ManualClock()
+    monkeypatch.setattr(notifications, "seldom", Seldom(clock.now))
+    site = make_site(timeout_mins=1, addNotification=fails)
+    for visitor in range(3):
+        begin(site, f"visitor {visitor}")
+    housekeep(site, 6)
+    assert len(heard) == 3
+    assert len(caplog.records) == 1 and "a notifier that raises" in caplog.text
+    clock.advance(61)
+    begin(site)
+    housekeep(site, 6)
+    assert len(caplog.records) == 2 and "2 times more since" in caplog.text
+
+
+def test_what_cannot_be_told_is_logged_once_a_minute(told, monkeypatch, caplog):
+    def failing():
+        raise OSError("the disk is full")
+
+    for visitor in range(3):
+        begin(told, f"visitor {visitor}")
+    monkeypatch.setattr(telling.transaction, "commit", failing)
+    connection = told.db.open()
+    told.clock.advance(6)
+    told.container(connection).housekeep()
+    connection.close()
+    assert len(heard) == 3
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["telling of a session failed"]
 
 
 def test_a_target_that_is_missing_is_logged(make_site, caplog):

@@ -17,6 +17,7 @@ from coatroom.zope import records
 from coatroom.zope.guards import guarded
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import happened
+from coatroom.zope.seldom import seldom
 from coatroom.zope.states import SessionState
 
 logger = logging.getLogger("coatroom.zope")
@@ -116,7 +117,7 @@ class _Telling:
             else:
                 self._note.settle()
         except _native.Error:
-            logger.warning("a session that ended may be told twice", exc_info=True)
+            seldom.warning(logger, None, "a session that ended may be told twice")
 
 
 def target_of(container, kind):
