@@ -6,10 +6,12 @@ from helpers import VISITOR
 from helpers import begin
 from helpers import housekeep
 from helpers import in_thread
+from OFS.Folder import Folder
 
 from coatroom import ManualClock
 from coatroom.zope import notifications
 from coatroom.zope import telling
+from coatroom.zope.container import TransientObjectContainer
 from coatroom.zope.seldom import Seldom
 
 heard = []
@@ -64,6 +66,39 @@ def test_an_expired_session_is_told_once_with_its_data(told):
     housekeep(told, 100)
     housekeep(told, 100)
     assert heard == [("delete", VISITOR, {"greeted": True, "n": 1})]
+
+
+def test_a_container_that_was_moved_meanwhile_is_told_of_its_sessions(told):
+    begin(told, n=1)
+    with told.visit() as container:
+        app, moved = container.aq_parent, container.aq_base
+        app._delObject("sessions")
+        app._setObject("folder", Folder("folder"))
+        app.folder._setObject("sessions", moved)
+        # In the place of the one that was moved, another one is told of nothing.
+        app._setObject("sessions", TransientObjectContainer("sessions", addNotification=fails))
+    told.container = lambda connection: connection.root()["Application"].folder.sessions
+    housekeep(told, 6)
+    assert heard == [("add", VISITOR, {"n": 1})]
+
+
+def test_a_container_in_a_folder_that_was_renamed_meanwhile_is_told_of_its_sessions(app, monkeypatch):
+    monkeypatch.setattr(TransientObjectContainer, "_clock", ManualClock())
+    app._setObject("folder", Folder("folder"))
+    app.folder._setObject("sessions", TransientObjectContainer("sessions", addNotification=added))
+    transaction.commit()
+    app.folder.sessions.new_or_existing(VISITOR)["n"] = 1
+    transaction.commit()
+    folder = app.folder.aq_base
+    app._delObject("folder")
+    folder._setId("renamed")
+    app._setObject("renamed", folder)
+    transaction.commit()
+    TransientObjectContainer._clock.advance(6)
+    app.renamed.sessions.housekeep()
+    app._delObject("renamed")
+    transaction.commit()
+    assert heard == [("add", VISITOR, {"n": 1})]
 
 
 def test_an_invalidated_session_is_told_with_its_data(told):

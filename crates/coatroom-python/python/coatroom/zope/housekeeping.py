@@ -31,7 +31,7 @@ def attend(container, backend):
     if jar is None:
         backend.listen(TellerInRequest(container))
         return
-    backend.listen(Teller(jar.db(), "/".join(container.getPhysicalPath())))
+    backend.listen(Teller(jar.db(), "/".join(container.getPhysicalPath()), backend.namespace))
     _start_thread()
 
 

@@ -1,5 +1,6 @@
 """Telling a container's notifiers what was posted and what timed out."""
 
+import itertools
 import logging
 import weakref
 from functools import partial
@@ -14,6 +15,7 @@ from coatroom import _native
 from coatroom.zope import jars
 from coatroom.zope import names
 from coatroom.zope import records
+from coatroom.zope import registry
 from coatroom.zope.guards import guarded
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import happened
@@ -32,9 +34,10 @@ _MOVES = 10
 class Teller:
     """Tells of one container's sessions, each in a transaction of its own, from the thread that sweeps."""
 
-    def __init__(self, database, path):
+    def __init__(self, database, path, namespace):
         self._database = database
         self._path = path
+        self._namespace = namespace
 
     def __call__(self, kind, snapshot):
         kind, kept = happened(snapshot)
@@ -51,8 +54,8 @@ class Teller:
         transaction.begin()
         connection = self._database.open()
         try:
-            container = makerequest(connection.root()["Application"]).unrestrictedTraverse(self._path, None)
-            if container is not None and hasattr(aq_base(container), "_endSession"):
+            container = self._container(makerequest(connection.root()["Application"]))
+            if container is not None:
                 tell(container, kind, kept)
             transaction.commit()
         except BaseException:
@@ -61,6 +64,14 @@ class Teller:
         finally:
             noSecurityManager()
             connection.close()
+
+    def _container(self, app):
+        """The container, wherever it was moved meanwhile; None where it was deleted."""
+        found = app.unrestrictedTraverse(self._path, None)
+        for path, each in itertools.chain([(self._path, found)], registry.containers(app)):
+            if hasattr(aq_base(each), "_endSession") and each._namespace() == self._namespace:
+                self._path = path
+                return each
 
 
 class TellerInRequest:
