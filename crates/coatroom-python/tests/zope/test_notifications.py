@@ -7,6 +7,7 @@ from helpers import begin
 from helpers import housekeep
 from helpers import in_thread
 from OFS.Folder import Folder
+from ZODB.POSException import ConflictError
 
 from coatroom import ManualClock
 from coatroom.zope import notifications
@@ -162,6 +163,20 @@ def test_what_cannot_be_told_is_logged_once_a_minute(told, monkeypatch, caplog):
     connection.close()
     assert len(heard) == 3
     assert [record.getMessage() for record in caplog.records if record.exc_info] == ["telling of a session failed"]
+
+
+def test_a_notifier_that_meets_conflicts_in_a_row_is_told_at_once(told, monkeypatch, caplog):
+    conflicts = [ConflictError() for _ in range(5)]
+
+    def meets_conflicts(item, container):
+        if conflicts:
+            raise conflicts.pop()
+        added(item, container)
+
+    begin(told, n=1)
+    monkeypatch.setattr(notifications, "resolve", lambda container, target: meets_conflicts)
+    housekeep(told, 6)
+    assert heard == [("add", VISITOR, {"n": 1})] and not caplog.records
 
 
 def test_a_target_that_is_missing_is_logged(make_site, caplog):

@@ -26,7 +26,9 @@ logger = logging.getLogger("coatroom.zope")
 
 #: How long a request that tells may take until somebody else does, in seconds.
 LEASE = 60.0
-_ATTEMPTS = 3
+#: How often a notifier meets a conflict before the session waits for a minute: two processes that tell may keep
+#: writing the same object, and nobody waits for them.
+_ATTEMPTS = 8
 #: How many logins a session is followed over.
 _MOVES = 10
 
