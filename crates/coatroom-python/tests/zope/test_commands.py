@@ -84,14 +84,14 @@ def test_code_of_the_instance_that_does_not_start_is_said_to_be_that(tmp_path):
 
 
 @pytest.mark.parametrize("lost", [OperationalError("gone"), Disconnected("gone")])
-def test_a_server_that_goes_away_meanwhile_is_said_once(monkeypatch, tmp_path, lost):
+def test_a_database_that_fails_meanwhile_is_said_once(monkeypatch, tmp_path, lost):
     def fail(*_):
         raise lost
 
     app = types.SimpleNamespace(_p_jar=types.SimpleNamespace(close=fail))
     monkeypatch.setattr(commands, "_open", lambda _: app)
     monkeypatch.setattr(commands, "_status", fail)
-    with pytest.raises(SystemExit, match=f"was lost.*{type(lost).__name__}: gone"):
+    with pytest.raises(SystemExit, match=f"database failed.*{type(lost).__name__}: gone"):
         commands.main(["status", str(instance(tmp_path, ""))])
 
 

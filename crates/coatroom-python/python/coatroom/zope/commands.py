@@ -39,7 +39,7 @@ def main(arguments=None):
     except Exception as error:
         if not _is_of_database(error):
             raise
-        sys.exit(_failed("the instance's database was lost; run this again when it is back", options.configuration, error))
+        sys.exit(_failed("the instance's database failed; run this again when it works", options.configuration, error))
     finally:
         # Its server may be away, of which the message is to tell.
         with contextlib.suppress(Exception):
