@@ -15,6 +15,7 @@ from coatroom.zope import backends
 from coatroom.zope import housekeeping
 from coatroom.zope import settings
 from coatroom.zope.container import TransientObjectContainer
+from coatroom.zope.seldom import seldom
 
 
 class Site:
@@ -93,6 +94,12 @@ class Visit:
             raise
         finally:
             self.connection.close()
+
+
+@pytest.fixture(autouse=True)
+def said_anew():
+    """The log has what a test before has had logged, too."""
+    seldom.forget_all()
 
 
 @pytest.fixture(params=["memory", *servers.KINDS])

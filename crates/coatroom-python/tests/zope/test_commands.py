@@ -1,5 +1,6 @@
 """What `coatroom-zope` says when something is wrong with the configuration."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -7,7 +8,12 @@ import sys
 import types
 
 import pytest
+import transaction
+from transaction.interfaces import TransientError
+from ZODB.POSException import ConflictError
+from ZODB.POSException import StorageError
 
+from coatroom.zope import commands
 from coatroom.zope import settings
 
 GUIDE = pathlib.Path(__file__).parents[4] / "docs/plone.md"
@@ -25,10 +31,90 @@ DATABASE = "<zodb_db main>\n{}\nmount-point /\n</zodb_db>"
 def test_a_configuration_that_does_not_work_is_said_without_a_traceback(tmp_path, addition, text):
     conf = tmp_path / "zope.conf"
     conf.write_text(f"instancehome {tmp_path}\n" + addition.format(place=tmp_path) + "\n")
+    expect_said(status(conf), text)
+
+
+def status(conf, **environment):
     command = [sys.executable, "-m", "coatroom.zope.commands", "status", str(conf)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+
+
+def expect_said(done, text):
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "coatroom-zope: " in done.stderr and text in done.stderr
+
+
+def instance(place, database):
+    """A configuration whose database is what a text of Python says."""
+    place.mkdir(exist_ok=True)
+    (place / "custom_zodb.py").write_text(database)
+    (place / "zope.conf").write_text(f"instancehome {place}\n")
+    return place / "zope.conf"
+
+
+class Error(Exception):
+    """Above all errors of a database's driver (PEP 249)."""
+
+
+class OperationalError(Error):
+    pass
+
+
+class Disconnected(StorageError, TransientError):
+    """As ZEO's."""
+
+
+AWAY = """
+class Error(Exception): pass
+class OperationalError(Error): pass
+raise OperationalError("connection refused")
+"""
+
+
+def test_a_server_that_is_away_is_said_with_the_file_that_names_it(tmp_path):
+    conf = instance(tmp_path, AWAY)
+    done = status(conf)
+    expect_said(done, "database cannot be opened: OperationalError: connection refused")
+    assert f"<zodb_db> sections of {conf}" in done.stderr
+
+
+def test_code_of_the_instance_that_does_not_start_is_said_to_be_that(tmp_path):
+    expect_said(status(instance(tmp_path, "import no_such_module")), "code does not start: ModuleNotFoundError")
+
+
+@pytest.mark.parametrize("lost", [OperationalError("gone"), Disconnected("gone")])
+def test_a_database_that_fails_meanwhile_is_said_once(monkeypatch, tmp_path, lost):
+    def fail(*_):
+        raise lost
+
+    app = types.SimpleNamespace(_p_jar=types.SimpleNamespace(close=fail))
+    monkeypatch.setattr(commands, "_open", lambda _: app)
+    monkeypatch.setattr(commands, "_status", fail)
+    with pytest.raises(SystemExit, match=f"database failed.*{type(lost).__name__}: gone"):
+        commands.main(["status", str(instance(tmp_path, ""))])
+
+
+def test_a_conflict_is_tried_again_and_a_server_that_is_away_is_not():
+    raised = [ConflictError(), ConflictError()]
+
+    def work():
+        if raised:
+            raise raised.pop()
+        return "done"
+
+    assert (commands._commit(work, "a test"), raised) == ("done", [])
+    raised[:] = [Disconnected(), Disconnected()]
+    with pytest.raises(Disconnected):
+        commands._commit(work, "a test")
+    assert len(raised) == 1
+    transaction.abort()
+
+
+def test_the_instance_that_is_named_is_opened_and_not_that_of_the_environment(tmp_path):
+    named = instance(tmp_path / "named", AWAY.replace("refused", "to the named one"))
+    other = instance(tmp_path / "other", AWAY.replace("refused", "to the other one"))
+    expect_said(status(named, ZOPE_CONFIG=str(other)), "connection to the named one")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,14 @@ from helpers import VISITOR
 from helpers import begin
 from helpers import housekeep
 from helpers import in_thread
+from OFS.Folder import Folder
+from ZODB.POSException import ConflictError
 
+from coatroom import ManualClock
+from coatroom.zope import notifications
 from coatroom.zope import telling
+from coatroom.zope.container import TransientObjectContainer
+from coatroom.zope.seldom import Seldom
 
 heard = []
 
@@ -63,6 +69,39 @@ def test_an_expired_session_is_told_once_with_its_data(told):
     assert heard == [("delete", VISITOR, {"greeted": True, "n": 1})]
 
 
+def test_a_container_that_was_moved_meanwhile_is_told_of_its_sessions(told):
+    begin(told, n=1)
+    with told.visit() as container:
+        app, moved = container.aq_parent, container.aq_base
+        app._delObject("sessions")
+        app._setObject("folder", Folder("folder"))
+        app.folder._setObject("sessions", moved)
+        # In the place of the one that was moved, another one is told of nothing.
+        app._setObject("sessions", TransientObjectContainer("sessions", addNotification=fails))
+    told.container = lambda connection: connection.root()["Application"].folder.sessions
+    housekeep(told, 6)
+    assert heard == [("add", VISITOR, {"n": 1})]
+
+
+def test_a_container_in_a_folder_that_was_renamed_meanwhile_is_told_of_its_sessions(app, monkeypatch):
+    monkeypatch.setattr(TransientObjectContainer, "_clock", ManualClock())
+    app._setObject("folder", Folder("folder"))
+    app.folder._setObject("sessions", TransientObjectContainer("sessions", addNotification=added))
+    transaction.commit()
+    app.folder.sessions.new_or_existing(VISITOR)["n"] = 1
+    transaction.commit()
+    folder = app.folder.aq_base
+    app._delObject("folder")
+    folder._setId("renamed")
+    app._setObject("renamed", folder)
+    transaction.commit()
+    TransientObjectContainer._clock.advance(6)
+    app.renamed.sessions.housekeep()
+    app._delObject("renamed")
+    transaction.commit()
+    assert heard == [("add", VISITOR, {"n": 1})]
+
+
 def test_an_invalidated_session_is_told_with_its_data(told):
     begin(told, n=1)
     housekeep(told, 6)
@@ -94,6 +133,50 @@ def test_a_notifier_that_raises_is_logged_and_hurts_nobody(make_site, caplog):
     housekeep(site, 100)
     assert heard == [("failed", VISITOR, None)] * 2
     assert "a notifier that raises" in caplog.text
+
+
+def test_a_notifier_that_always_raises_is_logged_once_a_minute_with_how_often(make_site, monkeypatch, caplog):
+    clock = ManualClock()
+    monkeypatch.setattr(notifications, "seldom", Seldom(clock.now))
+    site = make_site(timeout_mins=1, addNotification=fails)
+    for visitor in range(3):
+        begin(site, f"visitor {visitor}")
+    housekeep(site, 6)
+    assert len(heard) == 3
+    assert len(caplog.records) == 1 and "a notifier that raises" in caplog.text
+    clock.advance(61)
+    begin(site)
+    housekeep(site, 6)
+    assert len(caplog.records) == 2 and "2 times more since" in caplog.text
+
+
+def test_what_cannot_be_told_is_logged_once_a_minute(told, monkeypatch, caplog):
+    def failing():
+        raise OSError("the disk is full")
+
+    for visitor in range(3):
+        begin(told, f"visitor {visitor}")
+    monkeypatch.setattr(telling.transaction, "commit", failing)
+    connection = told.db.open()
+    told.clock.advance(6)
+    told.container(connection).housekeep()
+    connection.close()
+    assert len(heard) == 3
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["telling of a session failed"]
+
+
+def test_a_notifier_that_meets_conflicts_in_a_row_is_told_at_once(told, monkeypatch, caplog):
+    conflicts = [ConflictError() for _ in range(5)]
+
+    def meets_conflicts(item, container):
+        if conflicts:
+            raise conflicts.pop()
+        added(item, container)
+
+    begin(told, n=1)
+    monkeypatch.setattr(notifications, "resolve", lambda container, target: meets_conflicts)
+    housekeep(told, 6)
+    assert heard == [("add", VISITOR, {"n": 1})] and not caplog.records
 
 
 def test_a_target_that_is_missing_is_logged(make_site, caplog):

@@ -13,6 +13,7 @@ from coatroom.zope.availability import availability
 from coatroom.zope.errors import SessionStoreUnavailable
 from coatroom.zope.notes import AT_ONCE
 from coatroom.zope.notes import Note
+from coatroom.zope.seldom import seldom
 
 logger = logging.getLogger("coatroom.zope")
 
@@ -110,7 +111,7 @@ class Backend:
         try:
             listener(kind, snapshot)
         except Exception:
-            logger.warning("telling of a session failed", exc_info=True)
+            seldom.warning(logger, self.namespace, "telling of a session failed")
             raise
 
     def sweep(self, listener=None):

@@ -1,19 +1,28 @@
 """``coatroom-zope``: puts an instance's sessions on Coatroom."""
 
 import argparse
+import contextlib
+import logging
 import os
 import sys
+import time
 
 import transaction
 from ZConfig import ConfigurationError
+from ZODB.POSException import ConflictError
 from ZODB.POSException import POSError
 
 #: How often something is tried against a database that others write to.
 _ATTEMPTS = 5
 #: The storages that several processes open.
 _SHARED = {"ClientStorage", "RelStorage"}
+#: How long other processes may take until all their requests know of a new key, in seconds.
+_KNOWN_AFTER = 60.0
 _LOCKED = """{error}
 Another process has this instance's database open. Stop the instance first, or run this against ZEO.
+"""
+_FAILED = """coatroom-zope: {what}: {error}
+See to the <zodb_db> sections of {configuration} and the servers they name; `zconsole debug {configuration}` shows where it fails.
 """
 
 
@@ -25,11 +34,17 @@ def main(arguments=None):
     app = _open(options.configuration)
     try:
         return options.run(app, options)
-    except (ValueError, POSError) as error:
+    except (ValueError, ConflictError) as error:
         sys.exit(f"coatroom-zope: {error}")
+    except Exception as error:
+        if not _is_of_database(error):
+            raise
+        sys.exit(_failed("the instance's database failed; run this again when it works", options.configuration, error))
     finally:
-        transaction.abort()
-        app._p_jar.close()
+        # Its server may be away, of which the message is to tell.
+        with contextlib.suppress(Exception):
+            transaction.abort()
+            app._p_jar.close()
 
 
 def _parser():
@@ -39,6 +54,8 @@ def _parser():
         ("install", _install, "put session_data_manager on Coatroom; repeatable"),
         ("uninstall", _uninstall, "put back what was there"),
         ("status", _status, "say how sessions are kept"),
+        ("rotate-key", _rotate_key, "have a new key authenticate sessions and browser ids; those from before go on"),
+        ("drop-old-keys", _drop_old_keys, "forget all keys but the newest; what is from under them is refused"),
     ]:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("configuration", help="the instance's etc/zope.conf")
@@ -54,6 +71,10 @@ def _open(configuration):
     from zc.lockfile import LockError
     from Zope2.Startup.run import configure_wsgi
 
+    # Zope would open the instance that it names, in place of the one that was asked for.
+    os.environ.pop("ZOPE_CONFIG", None)
+    # What it cannot load, the message tells.
+    logging.getLogger("ZODB.Connection").disabled = True
     try:
         configure_wsgi(os.path.abspath(configuration))
         return Zope2.app()
@@ -61,14 +82,25 @@ def _open(configuration):
         sys.exit(_LOCKED.format(error=f"coatroom-zope: {error}"))
     except ConfigurationError as error:
         sys.exit(f"coatroom-zope: {configuration} is no configuration of a Zope: {error}")
-    except (POSError, OSError) as error:
-        sys.exit(f"coatroom-zope: the instance's database cannot be opened: {error}")
+    except Exception as error:
+        what = "database cannot be opened" if _is_of_database(error) else "code does not start"
+        sys.exit(_failed(f"the instance's {what}", configuration, error))
+
+
+def _is_of_database(error):
+    """Whether it is an error of a storage. Those of RelStorage's drivers have a class Error above them (PEP 249)."""
+    return isinstance(error, (POSError, OSError)) or any(cls.__name__ == "Error" for cls in type(error).__mro__)
+
+
+def _failed(what, configuration, error):
+    text = str(error).strip() if isinstance(error, OSError) else f"{type(error).__name__}: {error}".strip()
+    return _FAILED.format(what=what, error=text, configuration=configuration)
 
 
 def _install(app, options):
     from coatroom.zope import install
 
-    _commit(lambda: install.install(app, options.timeout, options.keep_managers), "coatroom-zope install")
+    _say(_commit(lambda: install.install(app, options.timeout, options.keep_managers), "coatroom-zope install"))
     for line in _hints(app):
         print(line)
     return 0
@@ -77,16 +109,25 @@ def _install(app, options):
 def _uninstall(app, options):
     from coatroom.zope import install
 
-    _commit(lambda: install.uninstall(app), "coatroom-zope uninstall")
+    _say(_commit(lambda: install.uninstall(app), "coatroom-zope uninstall"))
     return 0
 
 
 def _commit(work, note):
-    """Does it in a transaction, again where a running process was first."""
-    for attempt in transaction.attempts(_ATTEMPTS):
-        with attempt as current:
-            current.note(note)
-            done = work()
+    """Does it in a transaction, again where a running process was first; what it returns."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with transaction.manager as current:
+                current.note(note)
+                done = work()
+            return done
+        except ConflictError:
+            # Nothing else is soon over: not a server that is away, which ZEO waits for each time.
+            if attempt == _ATTEMPTS - 1:
+                raise
+
+
+def _say(done):
     for line in done or ["nothing to do"]:
         print(line)
 
@@ -97,13 +138,52 @@ def _hints(app):
     from coatroom.zope import overview
     from coatroom.zope import settings
 
-    store, storage = settings.shown_store(), app._p_jar.db().storage
-    # Perhaps in a wrapper that compresses, say.
-    kinds = {type(each).__name__ for each in (storage, getattr(storage, "base", None))}
-    if kinds & _SHARED and store.startswith(("embedded:", "memory:")):
+    store = settings.shown_store()
+    if _is_shared(app) and store.startswith(("embedded:", "memory:")):
         yield f"note: {store} serves one process, and this database may have several; see docs/plone.md"
     for path, container in overview.elsewhere(app):
         yield f"note: {path} is left as it is, with its sessions in {container or 'no container'}; see docs/plone.md"
+
+
+def _is_shared(app):
+    """Whether other processes may have the database open."""
+    storage = app._p_jar.db().storage
+    # Perhaps in a wrapper that compresses, say.
+    return bool({type(each).__name__ for each in (storage, getattr(storage, "base", None))} & _SHARED)
+
+
+def _rotate_key(app, options):
+    from coatroom.zope import keyring
+
+    _check_installed(app)
+    announced = _commit(lambda: keyring.announce(app._p_jar), "coatroom-zope rotate-key: announced")
+    if _is_shared(app):
+        print(f"a new key reads; it writes in {_KNOWN_AFTER:.0f} seconds, when every process knows it", flush=True)
+        time.sleep(_KNOWN_AFTER)
+    _commit(lambda: keyring.rotate(app._p_jar, announced), "coatroom-zope rotate-key")
+    print("a new key writes; the older ones still read: sessions and browser ids from before go on")
+    return 0
+
+
+def _drop_old_keys(app, options):
+    from coatroom.zope import keyring
+    from coatroom.zope import overview
+    from coatroom.zope import registry
+
+    _check_installed(app)
+    jars = {container._jar() for _path, container in registry.containers(app, overview.places(app))}
+    mounted = jars - {app._p_jar}
+    dropped = _commit(lambda: keyring.drop_old(app._p_jar, mounted), "coatroom-zope drop-old-keys")
+    keys = "a key" if dropped == 1 else f"{dropped} keys"
+    print(f"dropped {keys}: browser ids and sessions from under it are refused" if dropped else "nothing to do")
+    return 0
+
+
+def _check_installed(app):
+    from coatroom.zope import keyring
+
+    if keyring.ROOT_NAME not in app._p_jar.root():
+        raise ValueError("there are no keys: the site's sessions are not on Coatroom; run `coatroom-zope install`")
 
 
 def _status(app, options):

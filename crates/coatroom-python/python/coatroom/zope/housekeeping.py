@@ -9,6 +9,7 @@ import time
 from coatroom import _native
 from coatroom.zope import backends
 from coatroom.zope.guards import guarded
+from coatroom.zope.seldom import seldom
 from coatroom.zope.telling import Teller
 from coatroom.zope.telling import TellerInRequest
 
@@ -30,7 +31,7 @@ def attend(container, backend):
     if jar is None:
         backend.listen(TellerInRequest(container))
         return
-    backend.listen(Teller(jar.db(), "/".join(container.getPhysicalPath())))
+    backend.listen(Teller(jar.db(), "/".join(container.getPhysicalPath()), backend.namespace))
     _start_thread()
 
 
@@ -96,7 +97,7 @@ def _run():
         except _native.StoreError as error:
             backends.availability.lost(error)
         except Exception:
-            logger.warning("sweeping sessions failed; trying again every second", exc_info=True)
+            seldom.warning(logger, None, "sweeping sessions failed; trying again every second")
         else:
             backends.availability.found()
 

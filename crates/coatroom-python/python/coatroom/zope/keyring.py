@@ -91,12 +91,39 @@ def ensure(jar):
     return found
 
 
-def rotate(jar):
-    """A new key writes from now on; what the others wrote stays readable."""
+def announce(jar):
+    """A new key, which reads and does not write yet: processes that do not know it yet would refuse what it
+    wrote."""
+    kept, key = _kept(jar), os.urandom(32)
+    kept["keys"] = (*kept["keys"], key)
+    return key
+
+
+def rotate(jar, key=None):
+    """A key that was announced, or a new one, writes from now on; what the others wrote stays readable."""
+    kept, key = _kept(jar), key or os.urandom(32)
+    kept["keys"] = (key, *(other for other in kept["keys"] if other != key))
+
+
+def drop_old(jar, mounted=()):
+    """Leaves the key that writes, and none in ``mounted`` databases: what others wrote is refused. How many
+    keys went."""
+    kept = _kept(jar)
+    newest, *older = kept["keys"]
+    for other in mounted:
+        elsewhere = other.root().pop(ROOT_NAME, None)
+        older += elsewhere["keys"] if elsewhere is not None else ()
+    if older:
+        kept["keys"] = (newest,)
+    return len(set(older) - {newest})
+
+
+def _kept(jar):
+    """What a database keeps, about to be changed."""
     ensure(jar)
     kept = jar.root()[ROOT_NAME]
-    kept["keys"] = (os.urandom(32), *kept["keys"])
     kept._v_ring = None
+    return kept
 
 
 @functools.lru_cache(maxsize=16)

@@ -25,6 +25,7 @@ from coatroom.zope.pending import Ended
 from coatroom.zope.pending import MadeRoom
 from coatroom.zope.pending import Vouched
 from coatroom.zope.pending import close
+from coatroom.zope.seldom import seldom
 from coatroom.zope.states import SessionState
 
 logger = logging.getLogger("coatroom.zope")
@@ -94,7 +95,7 @@ def resolve(container, target):
         return container.unrestrictedTraverse(target)
     except (KeyError, AttributeError):
         path = "/".join(container.getPhysicalPath())
-        logger.warning("no such notification target %s, named by %s", target, path, exc_info=True)
+        seldom.warning(logger, (target, path), "no such notification target %s, named by %s", target, path)
         return None
 
 
@@ -105,7 +106,7 @@ def call(container, target, item, what):
         return
     path = "/".join(container.getPhysicalPath())
     if not callable(method):
-        logger.warning("%s of %s failed: %r is not callable", what, path, method)
+        seldom.warning(logger, (what, path), "%s of %s failed: %r is not callable", what, path, method)
         return
     manager, savepoint = getSecurityManager(), _savepoint()
     try:
@@ -116,7 +117,7 @@ def call(container, target, item, what):
             savepoint.rollback()
         if isinstance(error, TransientError):
             raise
-        logger.warning("%s of %s failed when calling %r", what, path, method, exc_info=True)
+        seldom.warning(logger, (what, path), "%s of %s failed when calling %r", what, path, method)
     finally:
         setSecurityManager(manager)
 

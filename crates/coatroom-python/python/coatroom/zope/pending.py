@@ -7,6 +7,7 @@ from coatroom.zope import names
 from coatroom.zope.guards import guarded
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import vouch
+from coatroom.zope.seldom import seldom
 from coatroom.zope.states import SessionState
 
 logger = logging.getLogger("coatroom.zope")
@@ -26,7 +27,7 @@ def _settle_all(is_committed, pending):
         try:
             each.settle()
         except _native.Error:
-            logger.warning("a session will be told of late, or twice", exc_info=True)
+            seldom.warning(logger, None, "a session will be told of late, or twice")
 
 
 def close(note, has_happened):

@@ -1,5 +1,6 @@
 """Telling a container's notifiers what was posted and what timed out."""
 
+import itertools
 import logging
 import weakref
 from functools import partial
@@ -14,16 +15,20 @@ from coatroom import _native
 from coatroom.zope import jars
 from coatroom.zope import names
 from coatroom.zope import records
+from coatroom.zope import registry
 from coatroom.zope.guards import guarded
 from coatroom.zope.notes import Note
 from coatroom.zope.notes import happened
+from coatroom.zope.seldom import seldom
 from coatroom.zope.states import SessionState
 
 logger = logging.getLogger("coatroom.zope")
 
 #: How long a request that tells may take until somebody else does, in seconds.
 LEASE = 60.0
-_ATTEMPTS = 3
+#: How often a notifier meets a conflict before the session waits for a minute: two processes that tell may keep
+#: writing the same object, and nobody waits for them.
+_ATTEMPTS = 8
 #: How many logins a session is followed over.
 _MOVES = 10
 
@@ -31,9 +36,10 @@ _MOVES = 10
 class Teller:
     """Tells of one container's sessions, each in a transaction of its own, from the thread that sweeps."""
 
-    def __init__(self, database, path):
+    def __init__(self, database, path, namespace):
         self._database = database
         self._path = path
+        self._namespace = namespace
 
     def __call__(self, kind, snapshot):
         kind, kept = happened(snapshot)
@@ -50,8 +56,8 @@ class Teller:
         transaction.begin()
         connection = self._database.open()
         try:
-            container = makerequest(connection.root()["Application"]).unrestrictedTraverse(self._path, None)
-            if container is not None and hasattr(aq_base(container), "_endSession"):
+            container = self._container(makerequest(connection.root()["Application"]))
+            if container is not None:
                 tell(container, kind, kept)
             transaction.commit()
         except BaseException:
@@ -60,6 +66,14 @@ class Teller:
         finally:
             noSecurityManager()
             connection.close()
+
+    def _container(self, app):
+        """The container, wherever it was moved meanwhile; None where it was deleted."""
+        found = app.unrestrictedTraverse(self._path, None)
+        for path, each in itertools.chain([(self._path, found)], registry.containers(app)):
+            if hasattr(aq_base(each), "_endSession") and each._namespace() == self._namespace:
+                self._path = path
+                return each
 
 
 class TellerInRequest:
@@ -116,7 +130,7 @@ class _Telling:
             else:
                 self._note.settle()
         except _native.Error:
-            logger.warning("a session that ended may be told twice", exc_info=True)
+            seldom.warning(logger, None, "a session that ended may be told twice")
 
 
 def target_of(container, kind):
