@@ -1,5 +1,6 @@
 //! The one thread the library starts: it takes out expired sessions and reports them.
 
+use std::error::Error;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -75,8 +76,17 @@ fn run(engine: &Weak<Engine>, stop: &Stop, interval: Duration) {
 
 /// Sweeps until nothing is due; what failed, if anything did.
 fn sweep_all(engine: &Engine, stop: &Stop) -> Result<(), String> {
-    while engine.sweep().wait().map_err(|error| error.to_string())?.more && !stop.is_set() {}
+    while engine.sweep().wait().map_err(|error| with_causes(&error))?.more && !stop.is_set() {}
     Ok(())
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let (mut said, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
 }
 
 fn tell(swept: Result<(), String>) {
@@ -103,6 +113,15 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("sweeping failed")]
+        struct Failed(#[source] std::io::Error);
+        let error = Failed(std::io::Error::other("no space left"));
+        assert_eq!(with_causes(&error), "sweeping failed: no space left");
+    }
 
     #[test]
     fn what_keeps_failing_is_told_once_and_so_is_that_it_works_again() {
