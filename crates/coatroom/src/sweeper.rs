@@ -1,5 +1,6 @@
 //! The one thread the library starts: it takes out expired sessions and reports them.
 
+use std::error::Error;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -63,17 +64,71 @@ impl Drop for Sweeper {
 }
 
 fn run(engine: &Weak<Engine>, stop: &Stop, interval: Duration) {
+    let mut known = Known::default();
     while stop.wait(interval) {
         let Some(engine) = engine.upgrade() else { return };
-        loop {
-            match engine.sweep().wait() {
-                Ok(swept) if swept.more && !stop.is_set() => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(target: "coatroom", %error, "sweeping failed; trying again");
-                    break;
-                }
-            }
+        let swept = sweep_all(&engine, stop);
+        if known.is_changed_by(&swept) {
+            tell(swept);
         }
+    }
+}
+
+/// Sweeps until nothing is due; what failed, if anything did.
+fn sweep_all(engine: &Engine, stop: &Stop) -> Result<(), String> {
+    while engine.sweep().wait().map_err(|error| with_causes(&error))?.more && !stop.is_set() {}
+    Ok(())
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let (mut said, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
+}
+
+fn tell(swept: Result<(), String>) {
+    match swept {
+        Ok(()) => tracing::warn!(target: "coatroom", "sweeping works again"),
+        Err(error) => tracing::warn!(target: "coatroom", %error, "sweeping failed; trying again"),
+    }
+}
+
+/// What kept the last sweep from its work. The log is told of changes alone: of a store that is out of
+/// reach all night, once.
+#[derive(Debug, Default)]
+struct Known(Option<String>);
+
+impl Known {
+    fn is_changed_by(&mut self, swept: &Result<(), String>) -> bool {
+        let failure = swept.as_ref().err();
+        let is_changed = failure != self.0.as_ref();
+        self.0 = failure.cloned();
+        is_changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("sweeping failed")]
+        struct Failed(#[source] std::io::Error);
+        let error = Failed(std::io::Error::other("no space left"));
+        assert_eq!(with_causes(&error), "sweeping failed: no space left");
+    }
+
+    #[test]
+    fn what_keeps_failing_is_told_once_and_so_is_that_it_works_again() {
+        let mut known = Known::default();
+        let [down, full] = ["the server is down", "its disk is full"].map(|why| Err(why.to_owned()));
+        let told = [&Ok(()), &down, &down, &full, &full, &Ok(()), &Ok(()), &full]
+            .map(|swept| known.is_changed_by(swept));
+        assert_eq!(told, [false, true, false, true, false, true, false, true]);
     }
 }

@@ -7,7 +7,7 @@
 //! | level | says |
 //! |---|---|
 //! | error | a request's session failed with a 5xx; a layer is missing; a listener panicked; the embedded store is in trouble |
-//! | warn | a handler's session call failed; a limit refused a commit or a login, with the limit; going on without a session; a listener or a sweep failed |
+//! | warn | a handler's session call failed; a limit refused a commit or a login, with the limit; going on without a session; a listener failed; sweeping fails, or works again, each told once |
 //! | info | renewed and ended sessions; a commit that another request was before; a suspicious id |
 //! | debug | created, confirmed, evicted and expired sessions |
 //!

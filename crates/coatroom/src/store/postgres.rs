@@ -9,6 +9,7 @@ mod error;
 mod examine;
 mod migrate;
 mod opening;
+mod outage;
 mod parameter;
 mod pool;
 mod statement;
@@ -66,7 +67,8 @@ use crate::record::{Activity, Record};
 /// session asks whether it landed. Deadlocks and serialization failures are repeated. The disk being
 /// full is [`StoreError::Full`](crate::StoreError::Full), anything else
 /// [`StoreError::Unavailable`](crate::StoreError::Unavailable), with SQLSTATE and remedy. The
-/// connections are replaced as they are needed; a server that comes back needs nobody's help.
+/// connections are replaced as they are needed; a server that comes back needs nobody's help. While it
+/// cannot be reached, one call tries every 100 ms and the others fail at once.
 ///
 /// # What the database needs
 ///

@@ -30,21 +30,28 @@ impl Core {
     pub(super) fn checkpoint_or_report(&self) -> bool {
         let _checkpointing = self.checkpointing.lock();
         let result = self.checkpoint();
-        let trouble = match &result {
-            Ok(()) => None,
-            Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "a checkpoint of the embedded store failed; it will be tried again");
-                if !error.is_full() {
-                    self.directory.mark_unsynced();
-                }
-                self.bring_journal_to_disk();
-                self.revive_files();
-                Some(error.to_string())
+        if self.trouble.is_changed_by_checkpoint(result.as_ref().err().map(ToString::to_string)) {
+            self.tell(&result);
+        }
+        if let Err(error) = &result {
+            if !error.is_full() {
+                self.directory.mark_unsynced();
             }
-        };
-        *self.trouble.checkpoint.lock() = trouble;
+            self.bring_journal_to_disk();
+            self.revive_files();
+        }
         self.waiters.bell.ring();
         result.is_ok()
+    }
+
+    fn tell(&self, checkpointed: &Result<(), DbError>) {
+        let path = self.path.display();
+        match checkpointed {
+            Ok(()) => tracing::warn!(%path, "the embedded store's checkpoints work again"),
+            Err(error) => {
+                tracing::error!(%path, %error, "a checkpoint of the embedded store failed; it will be tried again");
+            }
+        }
     }
 
     /// Carries over everything that was acknowledged before the call.

@@ -51,11 +51,14 @@ impl Directory {
         self.path.join("files")
     }
 
-    /// Whether there is room for a megabyte, for real.
+    /// Whether there is room for a megabyte, for real, and for the files to be written again.
     pub(super) fn takes_writes(&self) -> bool {
+        if room(&self.path).is_some_and(|room| room < renew::largest(&self.files()) + PROBE as u64) {
+            return false;
+        }
         let probe = self.path.join("probe");
         let written = File::create(&probe)
-            .and_then(|mut file| file.write_all(&vec![1; 1 << 20]).and_then(|()| file.sync_all()));
+            .and_then(|mut file| file.write_all(&vec![1; PROBE]).and_then(|()| file.sync_all()));
         let _ = fs::remove_file(&probe);
         written.is_ok()
     }
@@ -119,6 +122,21 @@ pub(super) fn make(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+const PROBE: usize = 1 << 20;
+
+/// Bytes that are free for this user, by what the file system says; a quota may allow fewer.
+#[cfg(target_os = "linux")]
+fn room(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok()?;
+    let blocks = if rustix::process::geteuid().is_root() { found.f_bfree } else { found.f_bavail };
+    Some(blocks.saturating_mul(found.f_frsize))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn room(_: &Path) -> Option<u64> {
+    None
 }
 
 /// So that a directory that was just made is still there after a power cut.

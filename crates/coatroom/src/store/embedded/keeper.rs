@@ -33,6 +33,15 @@ impl Trouble {
         self.segment.lock().clone().or_else(|| self.checkpoint.lock().clone())
     }
 
+    /// What kept the last checkpoint from its work, if anything did. Whether that is another thing than
+    /// before: the log is told of that alone, since the disk that is full may be the log's.
+    pub(super) fn is_changed_by_checkpoint(&self, failure: Option<String>) -> bool {
+        let mut known = self.checkpoint.lock();
+        let is_changed = *known != failure;
+        *known = failure;
+        is_changed
+    }
+
     pub(super) fn patience(&self) -> Duration {
         if self.why().is_some() { PATIENCE_IN_TROUBLE } else { PATIENCE }
     }
@@ -137,5 +146,19 @@ impl Core {
         for (_, answer) in answered {
             let _ = answer.send(if room { Ok(()) } else { Err(self.full()) });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_that_keeps_failing_is_told_once_and_so_is_that_it_works_again() {
+        let trouble = Trouble::default();
+        let told = [None, Some("full"), Some("full"), Some("broken"), None, None]
+            .map(|failure| trouble.is_changed_by_checkpoint(failure.map(str::to_owned)));
+        assert_eq!(told, [false, true, false, true, true, false]);
+        assert!(trouble.why().is_none());
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn renew_if_marked(directory: &Path) -> io::Result<()> {
 pub(super) fn renew(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
-        if kind.is_dir() && path.file_name() != Some(OsStr::new("tables")) {
+        if kind.is_dir() && path.file_name() != Some(OsStr::new(TABLES)) {
             renew(&path)?;
         } else if path.extension() == Some(OsStr::new(FRESH)) {
             fs::remove_file(&path)?;
@@ -51,6 +51,30 @@ pub(super) fn renew(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// The bytes on the disk of the largest file that [`renew`] writes again: as much room as it needs, since
+/// each is put in the place of the one before.
+pub(super) fn largest(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() && entry.file_name() != TABLES => largest(&entry.path()),
+        Ok(found) if found.is_file() => on_disk(&found),
+        _ => 0,
+    });
+    sizes.max().unwrap_or(0)
+}
+
+/// fjall allocates some in advance.
+#[cfg(unix)]
+fn on_disk(found: &fs::Metadata) -> u64 {
+    found.len().min(std::os::unix::fs::MetadataExt::blocks(found) * 512)
+}
+
+#[cfg(not(unix))]
+fn on_disk(found: &fs::Metadata) -> u64 {
+    found.len()
+}
+
+const TABLES: &str = "tables";
 const FRESH: &str = "fresh";
 
 /// By reading and writing: a copy within the file system may share the blocks that are in doubt.

@@ -1,5 +1,6 @@
 //! Making connections, and seeing what is at the other end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -26,11 +27,11 @@ pub(super) struct Connector {
 }
 
 /// Why there is no connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Refusal {
     /// The store was closed.
     Closed,
-    Failed(Error),
+    Failed(Arc<Error>),
     /// The server takes no writes.
     ReadOnly,
     /// Nobody answered in time.
@@ -43,11 +44,16 @@ impl Refusal {
         let Self::Failed(error) = self else { return None };
         error.code().map(SqlState::code)
     }
+
+    /// Whether others have all connections, so that the next one may be to be had at any moment.
+    pub(super) fn is_for_want_of_places(&self) -> bool {
+        self.code() == Some("53300")
+    }
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        Self::Failed(Arc::new(error))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
@@ -79,7 +80,7 @@ fn refused_by_code(url: &PostgresUrl, code: &str) -> ConnectError {
 }
 
 /// The driver tells kinds of errors apart by their sources alone.
-fn refused_without_code(url: &PostgresUrl, error: Error) -> ConnectError {
+fn refused_without_code(url: &PostgresUrl, error: Arc<Error>) -> ConnectError {
     let (server, ssl_mode) = (url.server(), url.ssl_mode);
     let io_error = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     let tls_error =

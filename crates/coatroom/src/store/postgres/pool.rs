@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::connect::{Connector, Refusal};
 use super::connection::{Connection, Unanswered};
+use super::outage::Outage;
 use super::parameter::Parameter;
 use super::statement::{Statement, Texts};
 use crate::store::network::Driver;
@@ -26,6 +27,7 @@ pub(super) struct Pool {
     /// One for each connection that may be there besides the idle ones.
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
+    outage: Outage,
     /// How long an answer that nobody waits for any more may take.
     patience: Duration,
     may_prepare: AtomicBool,
@@ -45,6 +47,7 @@ impl Pool {
             texts,
             places: Arc::new(Semaphore::new(size)),
             idle: Mutex::new(Vec::with_capacity(size)),
+            outage: Outage::default(),
             patience,
             may_prepare: AtomicBool::new(true),
         }
@@ -78,11 +81,15 @@ impl Pool {
     /// finds it then. Else a server to which connecting takes longer than a call may take would
     /// never be reached again, and would be dialled by each call anew.
     async fn connect(self: &Arc<Self>, place: OwnedSemaphorePermit) -> Result<Lent, Refusal> {
+        if let Some(refusal) = self.outage.refusal(Instant::now()) {
+            return Err(refusal);
+        }
         let pool = Arc::clone(self);
         let connecting = async move {
-            let connection = pool.connector.connect(&pool.driver).await?;
+            let connected = pool.connector.connect(&pool.driver).await;
+            pool.outage.tried(connected.as_ref().err(), Instant::now());
             // Goes back to the pool where nobody takes it.
-            Ok(Lent::new(&pool, connection, place))
+            Ok(Lent::new(&pool, connected?, place))
         };
         // The runtime has ended, and the store with it.
         self.driver.finish(connecting).await.unwrap_or(Err(Refusal::Closed))

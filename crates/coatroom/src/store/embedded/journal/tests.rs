@@ -208,6 +208,27 @@ fn syncing_tells_how_far_it_reached() {
     assert!(journal.failure().is_none());
 }
 
+/// Bytes that this thread has made dirty so far, as the kernel counts them; `None` where it does not.
+#[cfg(target_os = "linux")]
+fn bytes_dirtied() -> Option<u64> {
+    let counts = std::fs::read_to_string("/proc/thread-self/io").ok()?;
+    counts.lines().find_map(|line| line.strip_prefix("write_bytes: "))?.parse().ok()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_commit_that_is_synced_dirties_the_pages_it_lies_in_and_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let segment_bytes = 4 * 1024 * 1024;
+    let layout = Layout { segment_bytes, ..layout(directory.path(), Access::WriteForSync) };
+    let journal = Journal::open(layout, 0, Arc::default(), Arc::default(), &mut |_| unreachable!()).unwrap();
+    put(&journal, 1, b"one").unwrap();
+    journal.sync().unwrap();
+    let Some(before) = bytes_dirtied() else { return };
+    put(&journal, 2, b"two").unwrap();
+    assert!(bytes_dirtied().unwrap() - before <= 64 * 1024);
+}
+
 #[test]
 fn an_entry_lies_in_the_journal_as_documented() {
     for (vector, record) in crate::store::embedded::tests::format::stored() {

@@ -1,7 +1,9 @@
 //! A disk that fails: who waits is told, nothing that was acknowledged is lost, reading goes on.
 
+use coatroom_testbed::Tmpfs;
 use rustix::io::Errno;
 
+use super::super::directory::Directory;
 use super::*;
 
 fn synced(path: &Path) -> EmbeddedStore {
@@ -142,4 +144,19 @@ fn while_checkpoints_fail_the_journal_is_synced_at_their_pace() {
     assert!(result(store.check()).is_err());
     assert_eq!(revision_of(&store, 1), Some(1));
     assert!(store.core.trouble.why().is_some());
+}
+
+/// Each attempt reads them all, and would come again every second for as long as the disk is full.
+#[test]
+fn files_are_not_written_again_before_there_is_room_for_them() {
+    let Some(disk) = Tmpfs::mount(8 << 20) else { return };
+    let directory = Directory::hold(disk.path()).unwrap();
+    std::fs::create_dir(directory.files()).unwrap();
+    let write = |path: &Path, bytes| std::fs::write(path, vec![1; bytes]).unwrap();
+    write(&directory.files().join("0.jnl"), 3 << 20);
+    let ballast = disk.path().join("ballast");
+    write(&ballast, 3 << 20);
+    assert!(!directory.takes_writes(), "two megabytes are left for three");
+    std::fs::remove_file(ballast).unwrap();
+    assert!(directory.takes_writes());
 }

@@ -1,9 +1,17 @@
 //! Connections that are lost, servers that go and come, and disks that are full.
 
-use coatroom_testbed::{Cut, Proxy, Tmpfs, wait_until};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use coatroom_testbed::{Cut, Proxy, Tmpfs, wait_until};
+use tokio::net::TcpListener;
+
+use super::connect::{Connector, Refusal};
 use super::layout::led_through;
+use super::statement::{Schema, Texts};
+use super::tls::Encryption;
+use super::url::Prepared;
 use super::*;
+use crate::store::network::Driver;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -79,6 +87,27 @@ fn a_server_that_hangs_is_given_up_and_never_crowded() {
     assert!(proxy.most_connections() <= 4, "{} connections", proxy.most_connections());
     proxy.pass();
     wait_until("the store recovers", PATIENCE, || block_on(store.load(&key(1), START)).is_ok());
+}
+
+/// It would be kept busy with that when it starts.
+#[tokio::test]
+async fn a_server_that_turns_connections_away_is_not_dialled_by_each_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = format!("host=127.0.0.1 port={} user=coatroom", listener.local_addr().unwrap().port());
+    let dials = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&dials);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let connector = Connector::new(config.parse().unwrap(), Encryption::None, MINUTE, Prepared::Off);
+    let texts = Texts::new(&Schema::default());
+    let pool = Arc::new(Pool::new(connector, Driver::current().unwrap(), texts, 2, MINUTE));
+    for _ in 0..100 {
+        assert!(matches!(pool.lend().await, Err(Refusal::Failed(_))));
+    }
+    assert!(dials.load(Ordering::Relaxed) < 50, "{dials:?} times");
 }
 
 #[test]
