@@ -11,6 +11,7 @@ mod identity;
 mod layer;
 mod lifecycle;
 mod logs;
+mod lost_answers;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
