@@ -6,6 +6,7 @@ pub(super) mod format;
 mod limits;
 mod opening;
 mod power;
+mod shards;
 
 use std::path::Path;
 use std::time::Duration;
