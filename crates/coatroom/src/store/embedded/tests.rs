@@ -1,4 +1,5 @@
 mod at_hand;
+mod checkpoints;
 mod crash;
 mod durability;
 mod faults;
