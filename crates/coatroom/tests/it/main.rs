@@ -20,6 +20,7 @@ mod parallel;
 mod principals;
 #[cfg(feature = "redis")]
 mod redis;
+mod replays;
 mod rules;
 mod stragglers;
 mod support;

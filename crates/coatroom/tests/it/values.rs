@@ -224,6 +224,7 @@ on_each_store! {
             let now = Fixture::with(place.clone(), lowered);
             let session = open(&now, &id).await;
             session.set(COUNT, &2).unwrap();
+            assert!(session.save_undoable_at_hand().is_none());
             assert_eq!(now.sessions.commit(&session).await.unwrap_err().status(), 413);
             assert_eq!(open(&now, &id).await.get(COUNT).unwrap(), Some(1));
         }
