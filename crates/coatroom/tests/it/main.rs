@@ -1,6 +1,7 @@
 //! One binary for all integration tests: a file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod answers;
 mod cancellation;
 mod conformance;
 mod events;
