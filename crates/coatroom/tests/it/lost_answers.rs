@@ -96,6 +96,18 @@ on_each_store! {
         assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(1));
     }
 
+    async fn what_a_failed_save_was_to_do_is_done_by_the_next(place) {
+        let (faulty, fixture) = faulty(&place);
+        let session = open(&fixture, &stored(&fixture).await).await;
+        session.edit(COUNT, |count| *count += 1).unwrap();
+        session.login("alice").unwrap();
+        faulty.fail(Operation::Commit, 1, StoreError::unavailable("the store was unplugged"));
+        assert!(matches!(session.save().await, Err(SessionError::Store(_))));
+        let id = fixture.sessions.commit(&session).await.unwrap().unwrap();
+        let session = open(&fixture, &id).await;
+        assert_eq!((session.get(COUNT).unwrap(), session.principal().as_deref()), (Some(2), Some("alice")));
+    }
+
     async fn a_keyed_session_outlives_a_login_on_it_that_cannot_be_checked(place) {
         let (faulty, fixture) = faulty(&place);
         let session = fixture.sessions.keyed("job 7").await.unwrap();

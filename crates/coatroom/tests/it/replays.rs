@@ -58,6 +58,24 @@ on_each_store! {
         assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(3));
     }
 
+    async fn an_edit_that_was_saved_runs_no_more(place) {
+        let fixture = Fixture::new(place);
+        for at_hand in [false, true] {
+            let id = stored(&fixture).await;
+            let a = open(&fixture, &id).await;
+            a.edit(COUNT, |count| *count += 10).unwrap();
+            if !at_hand || a.save_undoable_at_hand().is_none() {
+                a.save().await.unwrap();
+            }
+            let b = open(&fixture, &id).await;
+            b.edit(COUNT, |count| *count += 100).unwrap();
+            b.save().await.unwrap();
+            a.set(LIST, &vec![1]).unwrap();
+            a.save().await.unwrap();
+            assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(111));
+        }
+    }
+
     async fn what_comes_to_what_another_wrote_is_not_written_again(place) {
         let fixture = Fixture::new(place);
         let id = stored(&fixture).await;

@@ -57,6 +57,18 @@ on_each_store! {
         assert_eq!(values(&fixture).await, (Some(1), Some(1)));
     }
 
+    async fn what_is_set_of_the_session_itself_is_no_commit_that_waits_for_nothing(place) {
+        let fixture = Fixture::new(place);
+        let _ = write(&fixture, 1, None).await;
+        let session = keyed(&fixture).await;
+        session.set(A, &2).unwrap();
+        session.set_client_label("a browser").unwrap();
+        assert!(session.save_undoable_at_hand().is_none());
+        session.save().await.unwrap();
+        let session = keyed(&fixture).await;
+        assert_eq!((session.get(A).unwrap(), session.client_label().as_deref()), (Some(2), Some("a browser")));
+    }
+
     async fn a_creation_that_waited_for_nothing_is_taken_back_likewise(place) {
         let fixture = Fixture::new(place);
         let session = fixture.sessions.create_keyed("another");
@@ -227,7 +239,9 @@ on_each_store! {
         let _ = write(&fixture, 1, None).await;
         let session = keyed(&fixture).await;
         let _ = write(&fixture, 2, None).await;
+        session.set(B, &3).unwrap();
         let undo = session.end_undoable().await.unwrap().unwrap();
+        assert!(!session.exists() && session.names().is_empty());
         assert!(!keyed(&fixture).await.exists());
         fixture.sessions.undo(&undo).await.unwrap();
         assert_eq!(values(&fixture).await, (Some(2), None));
