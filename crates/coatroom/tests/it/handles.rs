@@ -121,6 +121,27 @@ async fn a_detached_session_that_was_not_stored_with_the_response_is_never_store
 }
 
 #[tokio::test]
+async fn a_detached_session_is_changed_after_the_response_and_signs_nobody_in() {
+    let (out, mut handed) = unbounded_channel();
+    let fixture = Fixture::new(memory());
+    let detach = async move |session: Session| {
+        session.update(A, |n| n + 1).await.unwrap();
+        out.send(session.detach()).unwrap();
+    };
+    let app = Router::new().route("/", post(detach).get(read)).layer(fixture.sessions.layer());
+    let mut visitor = Client::new(app);
+    visitor.post("/", "").await;
+    let detached = handed.recv().await.unwrap();
+    // The new secret could not reach the client, who would be locked out.
+    for refusal in [detached.login("alice"), detached.renew()] {
+        assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
+    }
+    detached.set(B, &2).unwrap();
+    detached.save().await.unwrap();
+    assert_eq!(visitor.get("/").await.text(), "Some(1) Some(2)");
+}
+
+#[tokio::test]
 async fn what_a_response_could_not_commit_is_not_committed_behind_it() {
     let faulty = Arc::new(FaultyStore::new(memory().store));
     let fixture = Fixture::with_store(faulty.clone(), |b| b);
