@@ -77,3 +77,16 @@ fn an_epoch_that_a_failed_checkpoint_was_to_carry_over_stays_raised() {
     assert_eq!((epoch("alice"), epoch("bob")), (1, 1));
     assert_eq!(now(store.bump_epoch(namespace(), "alice")), 2);
 }
+
+#[test]
+fn a_deadline_that_a_failed_sweep_was_to_file_is_filed_by_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    let late = START + 2 * IDLE;
+    let claim = || result(store.claim_expired(namespace(), late, late + IDLE, 9));
+    store.core.db.close();
+    assert!(claim().is_err());
+    store.core.db.reopen().unwrap();
+    assert_eq!(claim().unwrap().records.len(), 1);
+}
