@@ -74,3 +74,30 @@ impl SharedActivity {
         self.0.load(Ordering::Acquire) & Self::CLAIMED != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Activity {
+        Activity { last_accessed: Timestamp::from_millis(millis), confirmed: false }
+    }
+
+    #[test]
+    fn a_record_is_claimed_once_and_no_access_takes_that_back() {
+        let activity = SharedActivity::new(at(1));
+        assert!(!activity.is_claimed());
+        assert!(activity.claim());
+        activity.advance(Activity { confirmed: true, ..at(2) });
+        assert!(activity.is_claimed() && !activity.claim());
+        assert_eq!(activity.load(), Activity { confirmed: true, ..at(2) });
+    }
+
+    #[test]
+    fn no_time_is_taken_for_a_mark() {
+        for millis in [1 << 62, 1 << 63, u64::MAX] {
+            assert!(!SharedActivity::new(at(millis)).is_claimed());
+            assert!(!Activity::from_bits(at(millis).to_bits()).confirmed);
+        }
+    }
+}

@@ -108,7 +108,7 @@ impl EmbeddedStore {
         let Some(checkpoints) = self.checkpoints.lock().take() else { return Ok(()) };
         self.core.closed.store(true, Ordering::Release);
         self.core.checkpoint_wanted.ring();
-        checkpoints.thread().unpark();
+        self.core.closing.ring();
         let _ = checkpoints.join();
         self.core.readers.stop();
         self.core.waiters.stop();

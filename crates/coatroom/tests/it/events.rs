@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::{Request, header};
 use axum::routing::{get, post};
+use coatroom::store::{FaultyStore, Operation};
 use coatroom::testing::{Client, signed_in};
-use coatroom::{Event, Locator, MemoryStore, Session, SessionId, SessionManagerBuilder, Slot, Suspicion};
+use coatroom::{
+    Event, Locator, MemoryStore, Session, SessionId, SessionManagerBuilder, Slot, StoreError, Suspicion,
+};
 
 use crate::support::{Fixture, MINUTE, Place, memory, on_each_store};
 
@@ -186,8 +189,9 @@ on_each_store! {
 #[tokio::test]
 async fn what_a_full_store_puts_out_is_told() {
     let ear = Ear::default();
-    let store = Arc::new(MemoryStore::builder().max_bytes(64 << 10).build());
-    let fixture = Fixture::with_store(store, |builder| ear.on(builder));
+    let store = MemoryStore::builder().max_bytes(64 << 10).build();
+    let faulty = Arc::new(FaultyStore::new(Arc::new(store)));
+    let fixture = Fixture::with_store(faulty.clone(), |builder| ear.on(builder));
     let mut created = Vec::new();
     while !ear.0.lock().unwrap().iter().any(|heard| matches!(heard, Heard::Evicted(_))) {
         assert!(created.len() < 1_000, "64 KiB hold no thousand records of a kilobyte");
@@ -204,6 +208,15 @@ async fn what_a_full_store_puts_out_is_told() {
         assert!(created.contains(&locator));
         assert!(fixture.sessions.open_locator(&locator).await.unwrap().is_none());
     }
+    let puts_out = || ear.take().iter().any(|heard| matches!(heard, Heard::Evicted(_)));
+    let session = fixture.sessions.open_locator(created.last().unwrap()).await.unwrap().unwrap();
+    session.update(Slot::<String>::new("note"), |note| note.repeat(10)).await.unwrap();
+    assert!(puts_out());
+    session.set(Slot::new("note"), &"x".repeat(20_000)).unwrap();
+    let lost = StoreError::OutcomeUnknown { what: "committing".into(), source: None };
+    faulty.fail(Operation::Commit, 1, lost);
+    session.save().await.unwrap();
+    assert!(puts_out(), "also where it was sent twice");
 }
 
 #[tokio::test]

@@ -77,6 +77,22 @@ async fn an_update_that_ends_after_a_logout_brings_the_session_back_to_no_handle
     assert!(fixture.sessions.open(&id).await.unwrap().is_none());
 }
 
+#[tokio::test]
+async fn updates_that_end_in_another_order_than_they_landed_take_nothing_from_the_view() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
+    let (_, session) = fixture.sessions.create().unwrap();
+    fixture.sessions.commit(&session).await.unwrap();
+    let gate = faulty.hold_after(Operation::Commit, 1);
+    let clone = session.clone();
+    let update = tokio::spawn(async move { clone.update(A, |n| n + 1).await });
+    gate.reached().await;
+    session.update(B, |n| n + 1).await.unwrap();
+    gate.open();
+    update.await.unwrap().unwrap();
+    assert_eq!((session.get(A).unwrap(), session.get(B).unwrap()), (Some(1), Some(1)));
+}
+
 /// Hands a detached clone out, after a write that came to nothing.
 fn app(fixture: &Fixture, out: UnboundedSender<Session>) -> Router {
     let fail = async move |session: Session| {
@@ -97,8 +113,32 @@ async fn a_detached_session_that_was_not_stored_with_the_response_is_never_store
     assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
     let refusal = detached.update(A, |n| n + 1).await;
     assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
+    for refusal in [detached.login("alice"), detached.renew()] {
+        assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
+    }
     detached.save().await.unwrap();
     assert_eq!(fixture.sessions.count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_detached_session_is_changed_after_the_response_and_signs_nobody_in() {
+    let (out, mut handed) = unbounded_channel();
+    let fixture = Fixture::new(memory());
+    let detach = async move |session: Session| {
+        session.update(A, |n| n + 1).await.unwrap();
+        out.send(session.detach()).unwrap();
+    };
+    let app = Router::new().route("/", post(detach).get(read)).layer(fixture.sessions.layer());
+    let mut visitor = Client::new(app);
+    visitor.post("/", "").await;
+    let detached = handed.recv().await.unwrap();
+    // The new secret could not reach the client, who would be locked out.
+    for refusal in [detached.login("alice"), detached.renew()] {
+        assert!(matches!(refusal, Err(SessionError::AfterResponse)), "{refusal:?}");
+    }
+    detached.set(B, &2).unwrap();
+    detached.save().await.unwrap();
+    assert_eq!(visitor.get("/").await.text(), "Some(1) Some(2)");
 }
 
 #[tokio::test]

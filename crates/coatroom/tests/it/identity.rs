@@ -162,7 +162,10 @@ on_each_store! {
         a.edit(CART, |cart| cart.push(9)).unwrap();
         fixture.sessions.commit(&a).await.unwrap();
         assert!(matches!(fixture.sessions.commit(&b).await, Err(SessionError::Gone)));
-        assert_eq!(fixture.sessions.keyed("job 7").await.unwrap().get(CART).unwrap(), Some(vec![9]));
+        let updated = b.update(Slot::<u64>::new("visits"), |visits| visits + 1).await;
+        assert!(matches!(updated, Err(SessionError::Gone)), "{updated:?}");
+        let anew = fixture.sessions.keyed("job 7").await.unwrap();
+        assert_eq!((anew.get(CART).unwrap(), anew.names()), (Some(vec![9]), vec!["cart".to_owned()]));
     }
 
     async fn two_that_begin_a_keyed_session_at_once_share_it(place) {

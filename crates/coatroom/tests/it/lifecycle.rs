@@ -97,10 +97,13 @@ async fn while_a_save_is_running_nothing_is_changed() {
         session.set_persistent(true),
         session.update(COUNT, |n| n + 1).await.map(drop),
         session.save().await,
+        session.save_undoable().await.map(drop),
         session.logout().await,
+        session.end_undoable().await.map(drop),
     ] {
         assert!(matches!(refused, Err(SessionError::SaveRunning)), "{refused:?}");
     }
+    assert!(session.save_undoable_at_hand().is_none());
     session.discard();
     held.open();
     saved.await.unwrap().unwrap();

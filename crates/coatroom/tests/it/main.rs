@@ -1,6 +1,7 @@
 //! One binary for all integration tests: a file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod answers;
 mod cancellation;
 mod conformance;
 mod events;
@@ -11,6 +12,7 @@ mod identity;
 mod layer;
 mod lifecycle;
 mod logs;
+mod lost_answers;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod model;
@@ -19,6 +21,7 @@ mod parallel;
 mod principals;
 #[cfg(feature = "redis")]
 mod redis;
+mod replays;
 mod rules;
 mod stragglers;
 mod support;

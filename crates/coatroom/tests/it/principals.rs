@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coatroom::store::{FaultyStore, Gate, Operation};
 use coatroom::testing::signed_in;
-use coatroom::{AtLimit, Locator, SessionError, SessionId, Slot, Timestamp};
+use coatroom::{AtLimit, Locator, SessionError, SessionId, SessionManagerBuilder, Slot, Timestamp};
 
 use crate::support::{Fixture, SECOND, memory, on_each_store};
 
@@ -106,6 +106,30 @@ on_each_store! {
         session.login("alice").unwrap();
         fixture.sessions.commit(&session).await.unwrap();
         assert_eq!(left(&fixture).await.len(), 2);
+    }
+
+    async fn of_two_logins_at_once_the_one_beyond_the_cap_is_told_so(place) {
+        let faulty = Arc::new(FaultyStore::new(place.store.clone()));
+        let configure = |b: SessionManagerBuilder| b.max_sessions_per_principal(1, AtLimit::Refuse);
+        let fixture = Fixture::with_store(faulty.clone(), configure);
+        let mut logins = Vec::new();
+        for _ in 0..2 {
+            fixture.clock.advance(SECOND);
+            let (id, session) = fixture.sessions.create().unwrap();
+            session.login("alice").unwrap();
+            let held = faulty.hold_before(Operation::Create, 1);
+            let login = tokio::spawn(async move { session.save().await });
+            held.reached().await;
+            logins.push((id, held, login));
+        }
+        let mut told = Vec::new();
+        for (_, held, login) in &mut logins {
+            held.open();
+            told.push(login.await.unwrap());
+        }
+        assert!(told[0].is_ok(), "{told:?}");
+        assert!(matches!(told[1], Err(SessionError::TooManySessions { limit: 1 })), "{told:?}");
+        assert_eq!(left(&fixture).await, [logins[0].0.locator()]);
     }
 
     async fn no_session_is_left_of_a_login_that_raced_the_ending_of_all(place) {

@@ -103,6 +103,31 @@ on_each_store! {
         assert_eq!(session.deadline(), session.created().map(|created| created + SECOND));
     }
 
+    async fn a_commit_and_an_update_are_no_accesses(place) {
+        let fixture = Fixture::new(place);
+        let id = stored(&fixture).await;
+        let session = fixture.sessions.open(&id).await.unwrap().unwrap();
+        let accessed = session.last_accessed();
+        fixture.clock.advance(MINUTE);
+        session.set_client_label("a browser").unwrap();
+        session.edit(CART, |cart| cart.push(2)).unwrap();
+        session.save().await.unwrap();
+        session.update(Slot::<u64>::new("visits"), |visits| visits + 1).await.unwrap();
+        let (listed, _) = fixture.sessions.list(None, 1).await.unwrap();
+        assert_eq!((session.last_accessed(), Some(listed[0].last_accessed)), (accessed, accessed));
+    }
+
+    async fn a_session_whose_access_is_to_be_noted_is_not_at_hand(place) {
+        let fixture = Fixture::new(place);
+        let session = fixture.sessions.keyed("job 7").await.unwrap();
+        session.edit(CART, |cart| cart.push(1)).unwrap();
+        session.save().await.unwrap();
+        fixture.clock.advance(2 * MINUTE);
+        assert!(fixture.sessions.keyed_at_hand("job 7").is_none());
+        let noted = fixture.sessions.keyed("job 7").await.unwrap();
+        assert_eq!(noted.last_accessed(), Some(fixture.sessions.now()));
+    }
+
     async fn a_session_without_limits_lives_for_ever(place) {
         let fixture = Fixture::with(place, |b| b.idle_timeout(Duration::MAX).lifetime(Duration::MAX));
         let id = stored(&fixture).await;

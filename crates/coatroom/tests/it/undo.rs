@@ -1,7 +1,9 @@
 //! Commits taken back: for callers whose own commit has several parties.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use coatroom::store::{FaultyStore, Operation};
 use coatroom::{Session, SessionError, Slot, Undo};
 
 use crate::support::{Fixture, MINUTE, on_each_store};
@@ -53,6 +55,18 @@ on_each_store! {
         assert!(session.save_undoable().await.unwrap().is_none());
         fixture.sessions.undo(&undo).await.unwrap();
         assert_eq!(values(&fixture).await, (Some(1), Some(1)));
+    }
+
+    async fn what_is_set_of_the_session_itself_is_no_commit_that_waits_for_nothing(place) {
+        let fixture = Fixture::new(place);
+        let _ = write(&fixture, 1, None).await;
+        let session = keyed(&fixture).await;
+        session.set(A, &2).unwrap();
+        session.set_client_label("a browser").unwrap();
+        assert!(session.save_undoable_at_hand().is_none());
+        session.save().await.unwrap();
+        let session = keyed(&fixture).await;
+        assert_eq!((session.get(A).unwrap(), session.client_label().as_deref()), (Some(2), Some("a browser")));
     }
 
     async fn a_creation_that_waited_for_nothing_is_taken_back_likewise(place) {
@@ -124,6 +138,47 @@ on_each_store! {
         assert_eq!(values(&fixture).await, (Some(1), Some(9)));
     }
 
+    async fn what_was_removed_comes_back_also_beneath_what_others_committed(place) {
+        let fixture = Fixture::new(place);
+        let _ = write(&fixture, 1, Some(1)).await;
+        let undo = write(&fixture, 2, None).await;
+        let other = keyed(&fixture).await;
+        other.set(A, &9).unwrap();
+        other.save().await.unwrap();
+        fixture.sessions.undo(&undo).await.unwrap();
+        assert_eq!(values(&fixture).await, (Some(9), Some(1)));
+    }
+
+    async fn what_is_committed_while_a_commit_is_taken_back_does_not_keep_it(place) {
+        let faulty = Arc::new(FaultyStore::new(place.store.clone()));
+        let fixture = Fixture::with_store(faulty.clone(), |b| b);
+        let _ = write(&fixture, 1, Some(1)).await;
+        let undo = write(&fixture, 2, Some(2)).await;
+        let other = keyed(&fixture).await;
+        other.set(B, &9).unwrap();
+        let held = faulty.hold_before(Operation::Commit, 1);
+        let sessions = fixture.sessions.clone();
+        let undoing = tokio::spawn(async move { sessions.undo(&undo).await });
+        held.reached().await;
+        other.save().await.unwrap();
+        held.open();
+        undoing.await.unwrap().unwrap();
+        assert_eq!(values(&fixture).await, (Some(1), Some(9)));
+    }
+
+    async fn who_was_signed_in_before_is_so_afterwards(place) {
+        let fixture = Fixture::new(place);
+        let session = keyed(&fixture).await;
+        session.login("alice").unwrap();
+        session.set_client_label("a browser").unwrap();
+        session.save().await.unwrap();
+        let undo = write(&fixture, 1, None).await;
+        fixture.sessions.undo(&undo).await.unwrap();
+        let session = keyed(&fixture).await;
+        assert_eq!((session.principal().as_deref(), session.get(A).unwrap()), (Some("alice"), None));
+        assert_eq!(session.client_label().as_deref(), Some("a browser"));
+    }
+
     async fn a_request_that_read_what_was_taken_back_is_told_by_its_base(place) {
         let fixture = Fixture::new(place);
         let _ = write(&fixture, 1, None).await;
@@ -143,6 +198,10 @@ on_each_store! {
         let _ = write(&fixture, 5, None).await;
         fixture.sessions.undo(&undo).await.unwrap();
         assert_eq!(values(&fixture).await, (Some(5), None), "another session under the key stays");
+        keyed(&fixture).await.logout().await.unwrap();
+        let _ = write(&fixture, 1, None).await;
+        fixture.sessions.undo(&undo).await.unwrap();
+        assert_eq!(values(&fixture).await, (Some(1), None), "also where it holds the same");
     }
 
     async fn a_session_that_was_ended_lives_again(place) {
@@ -172,6 +231,19 @@ on_each_store! {
         keyed(&fixture).await.logout().await.unwrap();
         let _ = write(&fixture, 2, None).await;
         assert!(stale.end_undoable().await.unwrap().is_none());
+        assert_eq!(values(&fixture).await, (Some(2), None));
+    }
+
+    async fn ending_ends_a_session_that_others_committed_to_meanwhile_and_keeps_that(place) {
+        let fixture = Fixture::new(place);
+        let _ = write(&fixture, 1, None).await;
+        let session = keyed(&fixture).await;
+        let _ = write(&fixture, 2, None).await;
+        session.set(B, &3).unwrap();
+        let undo = session.end_undoable().await.unwrap().unwrap();
+        assert!(!session.exists() && session.names().is_empty());
+        assert!(!keyed(&fixture).await.exists());
+        fixture.sessions.undo(&undo).await.unwrap();
         assert_eq!(values(&fixture).await, (Some(2), None));
     }
 

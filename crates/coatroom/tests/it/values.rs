@@ -200,6 +200,19 @@ on_each_store! {
         assert_eq!(open(&fixture, &id).await.names(), ["count"]);
     }
 
+    async fn a_record_may_have_its_limits_to_the_byte(place) {
+        let fixture = Fixture::with(place, |b| b.max_attributes(2).max_record_bytes(1_024));
+        let session = open(&fixture, &stored(&fixture).await).await;
+        let write = async |length: usize| {
+            session.set(NAME, &"x".repeat(length)).unwrap();
+            session.save().await
+        };
+        let Err(SessionError::RecordTooLarge { size, limit: 1_024 }) = write(2_000).await else { panic!() };
+        let longest = 2_000 - (size - 1_024);
+        write(longest).await.unwrap();
+        assert!(matches!(write(longest + 1).await, Err(SessionError::RecordTooLarge { size: 1_025, .. })));
+    }
+
     async fn a_limit_that_was_lowered_holds_for_what_is_beyond_it_already(place) {
         let before = Fixture::new(place.clone());
         let id = stored(&before).await;
@@ -211,6 +224,7 @@ on_each_store! {
             let now = Fixture::with(place.clone(), lowered);
             let session = open(&now, &id).await;
             session.set(COUNT, &2).unwrap();
+            assert!(session.save_undoable_at_hand().is_none());
             assert_eq!(now.sessions.commit(&session).await.unwrap_err().status(), 413);
             assert_eq!(open(&now, &id).await.get(COUNT).unwrap(), Some(1));
         }

@@ -1,5 +1,7 @@
 //! What a store can do without waiting. It may always say that it cannot.
 
+use std::time::Duration;
+
 use super::parallel::at_once;
 use super::scene::{HOUR, LATENESS, MINUTE, START, Sample, Scene, Seen, just_before, locators, sorted};
 use crate::store::Store;
@@ -25,25 +27,30 @@ pub async fn what_is_at_hand_is_what_load_gives(store: &dyn Store) {
 /// "As `commit`": what landed is what the commit would have left, the later activity included.
 pub async fn a_commit_at_hand_is_a_commit(store: &dyn Store) {
     let scene = Scene::new(store);
-    let mut sample = scene.sample();
-    scene.put(&sample).await;
-    scene.touch(&sample.key, START + MINUTE, true).await;
-    for round in 0..50 {
-        let next = sample.next().with_principal(if round % 5 == 0 { "alice" } else { "bob" });
-        if !store.commit_at_hand(sample.revision, &next.record(), START + MINUTE) {
-            scene.replace(&sample, &next, START + MINUTE).await;
+    // Moments later too, of which an index of deadlines may know nothing.
+    for now in [START + MINUTE, START + Duration::from_millis(1)] {
+        let mut sample = scene.sample();
+        scene.put(&sample).await;
+        scene.touch(&sample.key, now, true).await;
+        for round in 0..50 {
+            let next = sample.next().with_principal(if round % 5 == 0 { "alice" } else { "bob" });
+            if !store.commit_at_hand(sample.revision, &next.record(), now) {
+                scene.replace(&sample, &next, now).await;
+            }
+            scene.assert_holds(&next.clone().accessed(now), now).await;
+            let principal = next.principal.as_deref().unwrap_or_default();
+            assert_eq!(scene.of(principal, now).await, [next.key.locator]);
+            sample = next;
         }
-        scene.assert_holds(&next.clone().accessed(START + MINUTE), START + MINUTE).await;
-        let principal = next.principal.as_deref().unwrap_or_default();
-        assert_eq!(scene.of(principal, START + MINUTE).await, [next.key.locator]);
-        sample = next;
+        scene.remove(&sample.key, now).await;
     }
 }
 
 /// "Otherwise nothing was done": on another revision, on a dead record, and where there is none.
 pub async fn a_commit_at_hand_replaces_the_expected_live_record_only(store: &dyn Store) {
     let scene = Scene::new(store);
-    let sample = scene.sample();
+    // Its value is as long as the next, else more than the revision may stand in the way.
+    let sample = scene.sample().next();
     let next = sample.next();
     assert!(!store.commit_at_hand(sample.revision, &next.record(), START), "there is nothing");
     scene.assert_absent(&sample.key, START).await;

@@ -20,7 +20,7 @@ impl Core {
             self.checkpoint_wanted.wait(Some(interval));
             // A failing disk is asked again at a pace of its own, not at that of the commits.
             while !self.checkpoint_or_report() && !self.closed.load(Ordering::Acquire) {
-                std::thread::park_timeout(interval.min(Duration::from_secs(1)));
+                self.closing.wait(Some(interval.min(Duration::from_secs(1))));
             }
         }
         self.checkpoint_or_report();

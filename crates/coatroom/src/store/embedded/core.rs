@@ -40,6 +40,9 @@ pub(super) struct Core {
     pub(super) checkpointing: Mutex<()>,
     pub(super) trouble: Trouble,
     pub(super) closed: AtomicBool,
+    /// Rung when the store closes: what pauses need not end its pause first. A bell, since to park is
+    /// ended by whatever else the thread waited for, such as the opening of the files.
+    pub(super) closing: Bell,
     pub(super) directory: Directory,
 }
 

@@ -56,6 +56,7 @@ impl Core {
             checkpointing: Mutex::default(),
             trouble: Trouble::default(),
             closed: AtomicBool::new(false),
+            closing: Bell::default(),
             directory,
         };
         core.replay_touches(touched).map_err(files_failed)?;

@@ -1,4 +1,5 @@
 mod at_hand;
+mod checkpoints;
 mod crash;
 mod durability;
 mod faults;
@@ -6,6 +7,7 @@ pub(super) mod format;
 mod limits;
 mod opening;
 mod power;
+mod shards;
 
 use std::path::Path;
 use std::time::Duration;

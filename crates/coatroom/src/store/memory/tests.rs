@@ -302,9 +302,11 @@ fn bots_make_room_before_visitors_and_the_oldest_first() {
 fn the_dead_make_room_before_the_living() {
     let one = budget_of(ONE);
     let store = MemoryStore::builder().max_bytes(2 * one).build();
-    create(&store, Made { locator: [1, 0], at: START + IDLE, ..ONE });
-    create(&store, ONE);
-    let departed = create(&store, Made { locator: [2, 0], at: START + IDLE, ..ONE });
+    create(&store, Made { locator: [1, 0], idle: 10 * IDLE, ..ONE });
+    // Also where they were accessed later.
+    let dead = Made { at: START + IDLE, idle: IDLE / 2, ..ONE };
+    create(&store, dead);
+    let departed = create(&store, Made { locator: [2, 0], at: START + 2 * IDLE, ..ONE });
     assert_eq!((departed.len(), departed[0].reason), (1, Departure::Expired));
     assert_eq!(departed[0].record.key(), &ONE.key());
 }
@@ -325,6 +327,10 @@ fn an_emptied_store_uses_nothing() {
     let store = MemoryStore::new();
     for number in 0..=255 {
         create(&store, Made { locator: [number, 0], principal: Some("alice"), ..ONE });
+        // One that grew and one that shrank.
+        let bytes = if number % 2 == 0 { 100 } else { 1 };
+        commit(&store, Made { locator: [number, 0], bytes: 50, revision: 2, ..ONE });
+        commit(&store, Made { locator: [number, 0], bytes, revision: 3, ..ONE });
     }
     for number in 0..=255 {
         let key = Made { locator: [number, 0], ..ONE }.key();

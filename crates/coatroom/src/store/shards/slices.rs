@@ -199,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_is_due_when_it_ends_and_to_its_namespace() {
+        let mut slices = Slices::new();
+        slices.lease(&Key { namespace: namespace(), locator: FIRST_LOCATOR }, 1, at(20));
+        assert!(!slices.has_due(namespace(), Timestamp::from_millis(19_999)));
+        assert!(!slices.has_due(Namespace::new("other"), at(20)));
+        assert!(slices.has_due(namespace(), at(20)));
+        assert_eq!(slices.take_due(namespace(), at(20), 9).leases, [(FIRST_LOCATOR, 1)]);
+        assert!(!slices.has_due(namespace(), at(20)));
+    }
+
+    #[test]
     fn an_entry_filed_twice_in_one_slice_is_one() {
         let mut slices = Slices::new();
         [7, 8, 7].into_iter().for_each(|hash| slices.file(namespace(), hash, at(100), at(60)));

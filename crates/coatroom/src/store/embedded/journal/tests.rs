@@ -364,3 +364,46 @@ fn survive(versions: &[Contents], sector: usize, chance: &mut fastrand::Rng, to:
         std::fs::write(to.join(name), bytes).unwrap();
     }
 }
+
+#[test]
+fn what_was_sealed_since_a_checkpoint_began_is_not_voided_by_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    put(&journal, 1, b"one").unwrap();
+    let through = journal.seal();
+    journal.prepare_spare().unwrap();
+    put(&journal, 2, b"two").unwrap();
+    assert!(journal.seal() > through);
+    journal.recycle(through);
+    // Into what was voided.
+    put(&journal, 3, b"three").unwrap();
+    journal.seal();
+    put(&journal, 4, b"four").unwrap();
+    drop(journal);
+    let (_, seen) = open_after(directory.path(), Access::MapIfPossible, through);
+    assert_eq!(numbers(&seen), [2, 3, 4]);
+}
+
+#[test]
+fn each_use_of_a_segment_has_an_epoch_of_its_own_whichever_run_it_is_of() {
+    let directory = tempfile::tempdir().unwrap();
+    for run in 1..=3 {
+        let (journal, seen) = open(directory.path());
+        assert_eq!(numbers(&seen), (1..run).collect::<Vec<_>>());
+        put(&journal, run, b"one").unwrap();
+        // The spare that takes its place has one too.
+        assert_eq!(journal.seal(), 2 * run - 1);
+    }
+}
+
+#[test]
+fn a_journal_that_failed_takes_nothing_at_hand_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    put(&journal, 1, b"one").unwrap();
+    let entry = Entry::new(Kind::Put, key(), 2, b"two");
+    assert!(!journal.is_mapped() || journal.append_at_hand(&entry));
+    journal.faults.fail_writes(rustix::io::Errno::IO);
+    assert!(matches!(put(&journal, 3, b"three"), Err(Refusal::Failed(_))));
+    assert!(!journal.append_at_hand(&entry));
+}

@@ -38,6 +38,16 @@ fn whose_session_is_known_is_not_created_at_hand() {
     assert!(!store.create_at_hand(&Made { principal: Some("alice"), ..ONE }.record(), START));
 }
 
+/// It would be dead with the mark that it carries.
+#[test]
+fn a_record_that_was_reported_is_not_created_at_hand() {
+    let (store, record) = (MemoryStore::new(), ONE.record());
+    assert!(record.shared_activity().claim());
+    assert!(!store.create_at_hand(&record, START));
+    assert!(matches!(now(store.create(record, START)), Creation::Created(_)));
+    assert!(store.load_at_hand(&ONE.key(), START).is_some());
+}
+
 #[test]
 fn a_commit_that_takes_more_than_replacing_is_not_at_hand() {
     let store = MemoryStore::new();

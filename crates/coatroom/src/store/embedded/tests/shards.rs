@@ -1,0 +1,126 @@
+//! What a shard of the hot tier lets go of, and what it says of what is on its way to the files.
+
+use super::shard::{Lookup, Shard};
+use super::*;
+
+/// A shard without room for anything that the files have.
+fn shard() -> Shard {
+    Shard::new(0, false)
+}
+
+fn revision(shard: &mut Shard) -> Option<u64> {
+    match shard.find(&key(1)) {
+        Lookup::Record(record) => Some(record.revision()),
+        Lookup::Absent | Lookup::Cold => None,
+    }
+}
+
+fn is_absent(shard: &mut Shard) -> bool {
+    matches!(shard.find(&key(1)), Lookup::Absent)
+}
+
+fn is_cold(shard: &mut Shard) -> bool {
+    matches!(shard.find(&key(1)), Lookup::Cold)
+}
+
+/// Goes round often enough for all that may go.
+fn evict(shard: &mut Shard) {
+    for _ in 0..4 {
+        shard.evict(Shard::STEPS);
+    }
+}
+
+/// Has what changed on its way to the files.
+fn take(shard: &mut Shard) -> Vec<Key> {
+    let keys = shard.take_dirty();
+    shard.take(&keys, &mut Vec::new());
+    keys
+}
+
+fn carry_over(shard: &mut Shard) {
+    let keys = take(shard);
+    shard.flushed(&keys);
+}
+
+#[test]
+fn a_record_stays_until_the_files_have_it_as_it_is() {
+    let mut shard = shard();
+    shard.put(record(1, 1));
+    evict(&mut shard);
+    let keys = take(&mut shard);
+    evict(&mut shard);
+    shard.not_flushed(&keys);
+    evict(&mut shard);
+    assert_eq!(revision(&mut shard), Some(1));
+    assert_eq!(take(&mut shard), [key(1)], "it is tried again");
+    shard.put(record(1, 2));
+    shard.flushed(&keys);
+    evict(&mut shard);
+    assert_eq!(revision(&mut shard), Some(2), "it changed meanwhile");
+    carry_over(&mut shard);
+    let departures = shard.departures();
+    evict(&mut shard);
+    assert!(is_cold(&mut shard));
+    assert!(shard.departures() > departures);
+}
+
+#[test]
+fn what_was_removed_is_absent_until_the_files_know() {
+    let mut shard = shard();
+    shard.put(record(1, 1));
+    carry_over(&mut shard);
+    shard.remove(&key(1));
+    assert!(is_absent(&mut shard));
+    let keys = take(&mut shard);
+    shard.not_flushed(&keys);
+    assert!(is_absent(&mut shard));
+    assert_eq!(take(&mut shard), [key(1)], "it is tried again");
+    shard.put(record(1, 2));
+    shard.remove(&key(1));
+    shard.flushed(&keys);
+    assert!(is_absent(&mut shard), "it changed meanwhile");
+    let keys = take(&mut shard);
+    let departures = shard.departures();
+    shard.flushed(&keys);
+    assert!(is_cold(&mut shard));
+    assert!(shard.departures() > departures);
+}
+
+#[test]
+fn a_record_whose_expiry_is_being_told_stays() {
+    let mut shard = shard();
+    let record = record(1, 1);
+    shard.put(record.clone());
+    carry_over(&mut shard);
+    assert!(record.shared_activity().claim());
+    evict(&mut shard);
+    assert_eq!(revision(&mut shard), Some(1));
+}
+
+#[test]
+fn a_record_that_was_read_stays_for_the_work_that_asked_for_it() {
+    let mut shard = shard();
+    shard.install(record(1, 1));
+    shard.mark_dirty(&key(1));
+    assert_eq!(take(&mut shard), [key(1)]);
+    assert_eq!(revision(&mut shard), Some(1));
+}
+
+#[test]
+fn a_shard_that_had_everything_knows_when_something_left() {
+    let mut shard = Shard::new(0, true);
+    assert!(is_absent(&mut shard));
+    shard.put(record(1, 1));
+    carry_over(&mut shard);
+    evict(&mut shard);
+    assert!(is_cold(&mut shard));
+}
+
+#[test]
+fn a_record_counts_once_however_often_it_was_written() {
+    let mut shard = Shard::new(1_000, false);
+    (1..=20).for_each(|revision| shard.put(record(1, revision)));
+    carry_over(&mut shard);
+    evict(&mut shard);
+    assert_eq!(revision(&mut shard), Some(20));
+}
