@@ -141,7 +141,8 @@ impl Session {
     ///
     /// The closure runs now, for this request's view, and again on the newer value if another
     /// request committed first: so it must be a pure function of the value, and nothing either
-    /// request did is lost.
+    /// request did is lost. Where it leaves the view's value as it is, and the request writes nothing
+    /// else, nothing is committed, as if the request had come first.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Checkpoints that fail: nothing is taken for carried over that is not, and they are made again.
+//! Checkpoints, and those that fail: nothing is taken for carried over that is not, and they are made again.
 
 use super::*;
 
@@ -6,6 +6,18 @@ use super::*;
 fn fail_checkpoint(store: &EmbeddedStore) {
     store.core.db.close();
     assert!(!store.core.checkpoint_or_report());
+}
+
+#[test]
+fn a_touch_is_carried_over_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    checkpoint(&store);
+    let later = Activity { last_accessed: START + IDLE / 2, confirmed: true };
+    now(store.touch(&key(1), later));
+    checkpoint(&store);
+    assert_eq!(store.core.in_files(&key(1)).unwrap().unwrap().activity(), later);
 }
 
 #[test]
