@@ -1,6 +1,5 @@
 """What `coatroom-zope` does to a database, without a server."""
 
-import OFS
 import pytest
 import transaction
 import ZODB
@@ -12,9 +11,7 @@ from Products.Sessions import install_session_data_manager
 from Products.Sessions.BrowserIdManager import BrowserIdManager as StockBrowserIdManager
 from Products.Sessions.SessionDataManager import SessionDataManager as StockSessionDataManager
 from Products.Transience.Transience import TransientObjectContainer as StockContainer
-from Zope2.App import zcml
 from ZODB.DemoStorage import DemoStorage
-from zope.testing import cleanup
 
 from coatroom.zope import commands
 from coatroom.zope import install
@@ -38,11 +35,8 @@ def app():
 
 
 @pytest.fixture
-def events():
+def events(zope):
     """What lies in a folder hears that it was copied, as in every Zope that was started."""
-    zcml.load_config("event.zcml", OFS)
-    yield
-    cleanup.cleanUp()
 
 
 def put_stock(app, id):
