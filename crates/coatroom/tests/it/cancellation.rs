@@ -147,27 +147,6 @@ on_each_store! {
         assert_eq!((session.get(COUNT).unwrap(), session.get(TWIN).unwrap()), (Some(3), Some(2)));
     }
 
-    async fn a_commit_that_was_lost_is_not_taken_for_the_one_in_its_place(place) {
-        let faulty = Arc::new(FaultyStore::new(place.store.clone()));
-        let fixture = Fixture::with_store(faulty.clone(), |b| b);
-        let (id, session) = fixture.sessions.create().unwrap();
-        session.set(COUNT, &1).unwrap();
-        session.save().await.unwrap();
-        let open = async || fixture.sessions.open(&id).await.unwrap().unwrap();
-        let (ours, theirs) = (open().await, open().await);
-        let held = faulty.hold_before(Operation::Commit, 1);
-        let lost = coatroom::StoreError::OutcomeUnknown { what: "committing".into(), source: None };
-        faulty.fail(Operation::Commit, 1, lost);
-        ours.edit(COUNT, |count| *count += 10).unwrap();
-        let saving = tokio::spawn(async move { ours.save().await });
-        held.reached().await;
-        theirs.edit(COUNT, |count| *count += 100).unwrap();
-        theirs.save().await.unwrap();
-        held.open();
-        saving.await.unwrap().unwrap();
-        assert_eq!(open().await.get(COUNT).unwrap(), Some(111));
-    }
-
     async fn an_outcome_that_nobody_can_tell_is_no_success(place) {
         let faulty = Arc::new(FaultyStore::new(place.store.clone()));
         let fixture = Fixture::with_store(faulty.clone(), |b| b);

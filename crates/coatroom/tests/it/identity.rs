@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coatroom::{AtLimit, Key, Locator, SessionError, SessionId, Slot};
 
-use crate::support::{Fixture, SECOND, on_each_store};
+use crate::support::{Fixture, SECOND, on_each_store, open};
 
 const CART: Slot<Vec<u64>> = Slot::new("cart");
 
@@ -13,10 +13,6 @@ async fn stored(fixture: &Fixture) -> SessionId {
     session.edit(CART, |cart| cart.push(1)).unwrap();
     fixture.sessions.commit(&session).await.unwrap();
     id
-}
-
-async fn open(fixture: &Fixture, id: &SessionId) -> coatroom::Session {
-    fixture.sessions.open(id).await.unwrap().unwrap()
 }
 
 /// Signs in and returns the new id.

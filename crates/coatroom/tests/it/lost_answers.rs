@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use coatroom::store::{FaultyStore, Operation};
+use coatroom::store::{FaultyStore, Gate, Operation};
 use coatroom::{Session, SessionError, SessionId, Slot, StoreError};
 
-use crate::support::{Fixture, Place, on_each_store};
+use crate::support::{Fixture, Place, on_each_store, open};
 
 const COUNT: Slot<u64> = Slot::new("count");
 
@@ -26,28 +26,39 @@ async fn stored(fixture: &Fixture) -> SessionId {
     id
 }
 
-async fn open(fixture: &Fixture, id: &SessionId) -> Session {
-    fixture.sessions.open(id).await.unwrap().unwrap()
-}
-
 fn is_unknown(outcome: &Result<(), SessionError>) -> bool {
     matches!(outcome, Err(SessionError::Store(StoreError::OutcomeUnknown { .. })))
 }
 
+/// Adds 10 in `ours` and saves; while that is held, 100 are added in `theirs`. What `ours` is told.
+async fn add_around(ours: Session, theirs: Session, held: &Gate) -> Result<(), SessionError> {
+    ours.edit(COUNT, |count| *count += 10).unwrap();
+    let saving = tokio::spawn(async move { ours.save().await });
+    held.reached().await;
+    theirs.edit(COUNT, |count| *count += 100).unwrap();
+    theirs.save().await.unwrap();
+    held.open();
+    saving.await.unwrap()
+}
+
 on_each_store! {
+    async fn a_commit_that_was_lost_is_not_taken_for_the_one_in_its_place(place) {
+        let (faulty, fixture) = faulty(&place);
+        let id = stored(&fixture).await;
+        let (ours, theirs) = (open(&fixture, &id).await, open(&fixture, &id).await);
+        let held = faulty.hold_before(Operation::Commit, 1);
+        faulty.fail(Operation::Commit, 1, lost());
+        add_around(ours, theirs, &held).await.unwrap();
+        assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(111));
+    }
+
     async fn a_commit_that_another_built_on_is_not_made_twice(place) {
         let (faulty, fixture) = faulty(&place);
         let id = stored(&fixture).await;
         let (ours, theirs) = (open(&fixture, &id).await, open(&fixture, &id).await);
         let held = faulty.hold_before(Operation::Load, 1);
         faulty.lose_answer(Operation::Commit, 1);
-        ours.edit(COUNT, |count| *count += 10).unwrap();
-        let saving = tokio::spawn(async move { ours.save().await });
-        held.reached().await;
-        theirs.edit(COUNT, |count| *count += 100).unwrap();
-        theirs.save().await.unwrap();
-        held.open();
-        let outcome = saving.await.unwrap();
+        let outcome = add_around(ours, theirs, &held).await;
         assert!(is_unknown(&outcome), "{outcome:?}");
         assert_eq!(open(&fixture, &id).await.get(COUNT).unwrap(), Some(111));
     }
@@ -75,13 +86,7 @@ on_each_store! {
         let (ours, theirs) = (keyed().await, keyed().await);
         let held = faulty.hold_before(Operation::Create, 1);
         faulty.fail(Operation::Create, 1, lost());
-        ours.edit(COUNT, |count| *count += 10).unwrap();
-        let saving = tokio::spawn(async move { ours.save().await });
-        held.reached().await;
-        theirs.edit(COUNT, |count| *count += 100).unwrap();
-        theirs.save().await.unwrap();
-        held.open();
-        saving.await.unwrap().unwrap();
+        add_around(ours, theirs, &held).await.unwrap();
         assert_eq!(keyed().await.get(COUNT).unwrap(), Some(110));
     }
 

@@ -1,8 +1,8 @@
 //! Changes that meet newer ones: what is replayed, on which base, and what of it is written.
 
-use coatroom::{OnConflict, Session, SessionError, SessionId, Slot};
+use coatroom::{OnConflict, SessionError, SessionId, Slot};
 
-use crate::support::{Fixture, on_each_store};
+use crate::support::{Fixture, on_each_store, open};
 
 const COUNT: Slot<u64> = Slot::new("count");
 const LIST: Slot<Vec<u64>> = Slot::new("list");
@@ -15,10 +15,6 @@ async fn stored(fixture: &Fixture) -> SessionId {
     session.set(STRICT, &1).unwrap();
     session.save().await.unwrap();
     id
-}
-
-async fn open(fixture: &Fixture, id: &SessionId) -> Session {
-    fixture.sessions.open(id).await.unwrap().unwrap()
 }
 
 async fn revision(fixture: &Fixture) -> u64 {

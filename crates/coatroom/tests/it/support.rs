@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coatroom::store::EmbeddedStore;
-use coatroom::{ManualClock, MemoryStore, SessionManager, SessionManagerBuilder, Store};
+use coatroom::{ManualClock, MemoryStore, Session, SessionId, SessionManager, SessionManagerBuilder, Store};
 
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -58,6 +58,11 @@ impl Fixture {
         let builder = builder.follow_store_clock(false);
         Self { sessions: configure(builder).build().unwrap(), clock, _place: None }
     }
+}
+
+/// The session of an id, as another request finds it.
+pub async fn open(fixture: &Fixture, id: &SessionId) -> Session {
+    fixture.sessions.open(id).await.unwrap().unwrap()
 }
 
 /// Makes a test of the function for each store: `on_each_store! { fn name(place) { … } }`.

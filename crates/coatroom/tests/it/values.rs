@@ -6,7 +6,7 @@ use coatroom::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::support::{Fixture, on_each_store};
+use crate::support::{Fixture, on_each_store, open};
 
 const NAME: Slot<String> = Slot::new("name");
 const COUNT: Slot<u64> = Slot::new("count");
@@ -19,10 +19,6 @@ async fn stored(fixture: &Fixture) -> SessionId {
     session.set(COUNT, &1).unwrap();
     fixture.sessions.commit(&session).await.unwrap();
     id
-}
-
-async fn open(fixture: &Fixture, id: &SessionId) -> coatroom::Session {
-    fixture.sessions.open(id).await.unwrap().unwrap()
 }
 
 on_each_store! {
