@@ -163,9 +163,8 @@ fn fill_rest(file: &File, len: usize) -> io::Result<()> {
     fill(file, usize::try_from(file.metadata()?.len()).unwrap_or(len), len)
 }
 
-/// Page by page: the kernel keeps what one call wrote in one piece as large as that, and takes the
-/// whole piece for dirty with each commit into it. Whoever shares the disk with others is slowed down
-/// by that measure.
+/// Page by page: Linux may keep what one call wrote in one piece as large as that, and then counts the
+/// whole piece as written with each commit into it, though the disk takes far less.
 fn fill(file: &File, mut at: usize, len: usize) -> io::Result<()> {
     const STEP: usize = 4096;
     let zeros = [0_u8; STEP];
