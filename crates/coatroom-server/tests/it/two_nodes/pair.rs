@@ -55,10 +55,14 @@ impl Pair {
         self.ears[0].close();
     }
 
-    /// Kills the first shop there, and hears what it had told.
+    /// Kills the first shop there, and hears what it had told. The other stands still until then, since
+    /// whichever sweeps first may leave nothing to tell.
     pub(crate) fn kill_first_while_it_tells(&self) {
+        let send = |signal, node: usize| kill_process(self.nodes[node].pid(), signal).unwrap();
+        send(Signal::STOP, 1);
         wait_until("the first shop tells", Duration::from_secs(60), || self.ears[0].is_overflowing());
-        kill_process(self.nodes[0].pid(), Signal::KILL).unwrap();
+        send(Signal::KILL, 0);
+        send(Signal::CONT, 1);
         self.ears[0].hear_out();
     }
 
