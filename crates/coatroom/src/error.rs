@@ -173,6 +173,9 @@ pub enum SessionError {
     /// A session layer stands inside another that answers to the same cookie or header.
     #[error("the session layer is there twice; keep one, or give each manager a cookie name of its own")]
     NestedLayers,
+    /// A login named nobody.
+    #[error("signing in failed: the principal is empty; pass the id of a user")]
+    EmptyPrincipal,
     /// A principal, client label or other text is too long.
     #[error("setting the {what} failed: it has {size} bytes, at most {limit} are allowed")]
     InvalidText {

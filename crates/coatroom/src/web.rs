@@ -101,6 +101,7 @@ fn sentence(error: &SessionError) -> &'static str {
         }
         SessionError::AfterResponse
         | SessionError::DeferredChange { .. }
+        | SessionError::EmptyPrincipal
         | SessionError::InvalidText { .. }
         | SessionError::NestedLayers
         | SessionError::SaveRunning

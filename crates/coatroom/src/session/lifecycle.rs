@@ -13,17 +13,21 @@ impl Session {
     /// Data of another principal is not handed over: where the session belongs to someone else, its
     /// attributes are cleared first. Check the password before; the library does not.
     ///
-    /// `principal` has at most 255 bytes and is compared byte for byte.
+    /// `principal` has 1 to 255 bytes and is compared byte for byte.
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidText`] for a longer one; as [`set`](Self::set) when no change is
+    /// [`SessionError::EmptyPrincipal`] for an empty one, so that users whose id got lost on the way do not
+    /// share one; [`SessionError::InvalidText`] for a longer one; as [`set`](Self::set) when no change is
     /// possible now. The commit may fail with [`SessionError::TooManySessions`],
     /// [`SessionError::PrincipalEnded`] or, where another request signed in or renewed since this one loaded
     /// the session, [`SessionError::Superseded`].
     ///
     /// Source: OWASP ASVS 7.2.4; NIST SP 800-63B-4 section 5.2.
     pub fn login(&self, principal: &str) -> Result<(), SessionError> {
+        if principal.is_empty() {
+            return Err(SessionError::EmptyPrincipal);
+        }
         Engine::check_text("principal", principal)?;
         let state = &mut *self.shared.state.lock();
         state.check_cookie()?;

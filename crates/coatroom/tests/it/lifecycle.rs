@@ -36,6 +36,18 @@ on_each_store! {
         assert_eq!(fixture.sessions.open(&id).await.unwrap().unwrap().get(COUNT).unwrap(), Some(4));
     }
 
+    async fn a_login_of_nobody_is_refused_and_changes_nothing(place) {
+        let fixture = Fixture::new(place);
+        let (id, session) = fixture.sessions.create().unwrap();
+        session.set(COUNT, &1).unwrap();
+        session.login("alice").unwrap();
+        let refusal = session.login("");
+        assert!(matches!(refusal, Err(SessionError::EmptyPrincipal)), "{refusal:?}");
+        let id = fixture.sessions.commit(&session).await.unwrap().unwrap_or(id);
+        let session = fixture.sessions.open(&id).await.unwrap().unwrap();
+        assert_eq!((session.principal().as_deref(), session.get(COUNT).unwrap()), (Some("alice"), Some(1)));
+    }
+
     async fn a_client_label_is_kept_shown_and_replaced(place) {
         let fixture = Fixture::new(place);
         let (id, session) = fixture.sessions.create().unwrap();

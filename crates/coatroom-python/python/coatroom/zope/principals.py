@@ -30,9 +30,9 @@ class Principal(typing.NamedTuple):
 
 
 def recorded(id):
-    """A user's id as it is recorded: itself, or where it is too long its beginning and a hash of it."""
+    """A user's id as it is recorded: itself, or where it is too long or empty its beginning and a hash of it."""
     data = id.encode("utf-8", "surrogatepass")
-    if len(data) <= MAX_BYTES and (id.isascii() or _is_text(id)):
+    if 0 < len(data) <= MAX_BYTES and (id.isascii() or _is_text(id)):
         return id
     return f"{data[:_SHOWN_BYTES].decode('utf-8', 'ignore')}… sha256 {hashlib.sha256(data).hexdigest()}"
 
