@@ -111,7 +111,7 @@ impl SessionManager {
     fn commit(&self, py: Python<'_>, session: &Session) -> PyResult<Option<String>> {
         self.owner.check()?;
         let committed = py.detach(|| self.inner.commit(&session.inner).wait());
-        Ok(committed.map_err(|error| of_session(&error))?.map(|id| id.expose()))
+        Ok(committed.map_err(|error| session.raised(&error))?.map(|id| id.expose()))
     }
 
     fn undo(&self, py: Python<'_>, undo: &Undo) -> PyResult<()> {
@@ -185,7 +185,7 @@ impl SessionManager {
 
 impl SessionManager {
     fn session(&self, inner: coatroom::Session) -> Session {
-        Session { inner, owner: self.owner }
+        Session::new(inner, self.owner)
     }
 
     /// What needs no waiting is done without letting go of the interpreter, which costs more than the

@@ -1,6 +1,6 @@
 //! One session, as a request or a job holds it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coatroom::{OnConflict, RawValue, SessionError, ValueError, ValueFormat, Wait};
 use pyo3::exceptions::PyValueError;
@@ -17,8 +17,12 @@ use crate::process::Owner;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) inner: coatroom::Session,
-    pub(crate) owner: Owner,
+    owner: Owner,
+    /// What the function of an edit raised, until whoever made it run is told.
+    raised: Raised,
 }
+
+type Raised = Arc<Mutex<Option<PyErr>>>;
 
 /// What takes a save or an end back.
 #[pyclass(module = "coatroom._native", frozen)]
@@ -155,23 +159,18 @@ impl Session {
         self.save_undoable(py)
     }
 
-    /// Changes an attribute by a function of (format, bytes) or None, run again on a newer value.
+    /// Changes an attribute by a function of (format, bytes) or None, run again on a newer value. What it
+    /// raises is raised by whatever runs it: this, or the save.
     fn edit_raw(&self, py: Python<'_>, name: &str, edit: Py<PyAny>) -> PyResult<()> {
-        self.owner.check()?;
-        let raised: Arc<Mutex<Option<PyErr>>> = Arc::default();
-        let (keep, attribute) = (raised.clone(), name.to_owned());
+        let (raised, attribute) = (self.raised.clone(), name.to_owned());
         let edit = move |raw: Option<RawValue<'_>>| {
             run_edit(&edit, raw).map_err(|error| {
                 let reason = error.to_string();
-                *keep.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                *lock(&raised) = Some(error);
                 ValueError::Encode { name: attribute.clone(), reason }
             })
         };
-        let edited = py.detach(|| self.inner.edit_raw(name, edit));
-        edited.map_err(|error| {
-            let raised = raised.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-            raised.unwrap_or_else(|| of_session(&error))
-        })
+        self.engine(py, |session| session.edit_raw(name, edit))
     }
 
     fn login(&self, principal: &str) -> PyResult<()> {
@@ -230,6 +229,10 @@ impl Session {
 }
 
 impl Session {
+    pub(crate) fn new(inner: coatroom::Session, owner: Owner) -> Self {
+        Self { inner, owner, raised: Raised::default() }
+    }
+
     fn defer(&self, change: impl FnOnce(&coatroom::Session) -> Result<(), SessionError>) -> PyResult<()> {
         self.owner.check()?;
         change(&self.inner).map_err(|error| of_session(&error))
@@ -262,8 +265,17 @@ impl Session {
         work: impl FnOnce(&coatroom::Session) -> Result<T, SessionError> + Send,
     ) -> PyResult<T> {
         self.owner.check()?;
-        py.detach(|| work(&self.inner)).map_err(|error| of_session(&error))
+        py.detach(|| work(&self.inner)).map_err(|error| self.raised(&error))
     }
+
+    /// What the function of an edit raised where that made the engine fail, else the engine's error.
+    pub(crate) fn raised(&self, error: &SessionError) -> PyErr {
+        lock(&self.raised).take().unwrap_or_else(|| of_session(error))
+    }
+}
+
+fn lock(raised: &Raised) -> MutexGuard<'_, Option<PyErr>> {
+    raised.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Session {

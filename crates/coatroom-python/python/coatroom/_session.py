@@ -129,8 +129,8 @@ class Session:
     def edit(self, name: str, function: Callable[[Any], Any], default: Any = None) -> None:
         """Replaces a value by ``function(value)``, run again on a newer value at the commit.
 
-        The function must be a pure one of its argument. What it raises is raised, and nothing is
-        changed.
+        The function must be a pure one of its argument. What it raises is raised, here or by the
+        commit that ran it, and nothing is changed.
         """
 
         def run(raw: _native.Raw | None) -> _native.Raw | None:

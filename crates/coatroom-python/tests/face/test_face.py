@@ -124,6 +124,18 @@ def test_an_update_holds_at_once_and_an_edit_that_raises_changes_nothing(session
     assert sessions.open(id)["n"] == 10
 
 
+@pytest.mark.parametrize("way", ["save", "save_undoable", "commit"])
+def test_what_an_edit_raises_on_a_newer_value_is_raised_by_the_commit(sessions, way):
+    id = begin(sessions, n=1)
+    session, other = sessions.open(id), sessions.open(id)
+    session.edit("n", lambda n: 10 // n)
+    other["n"] = 0
+    other.save()
+    with pytest.raises(ZeroDivisionError):
+        sessions.commit(session) if way == "commit" else getattr(session, way)()
+    assert sessions.open(id)["n"] == 0
+
+
 def test_a_manager_that_rejects_says_which_attribute_collided(store, clock):
     sessions = coatroom.SessionManager(store, clock=clock, on_conflict="reject", sweep_every=None)
     id = begin(sessions, n=1)
