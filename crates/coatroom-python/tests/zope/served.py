@@ -39,6 +39,8 @@ def start(place):
     (place / "etc" / "zope.conf").write_text(CONF.format(place=place))
     (place / "etc" / "site.zcml").write_text(ZCML)
     configure_wsgi(str(place / "etc" / "zope.conf"))
+    # It would wait for the first request, and with it those who hear of what is copied and moved.
+    Zope2.startup_wsgi()
 
 
 @contextlib.contextmanager
