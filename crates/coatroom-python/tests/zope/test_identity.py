@@ -12,6 +12,7 @@ from Products.Sessions import BrowserIdManager as stock
 from Products.Sessions.interfaces import SessionDataManagerErr
 from Products.Sessions.SessionDataManager import SessionDataManager as StockSessionDataManager
 
+from coatroom.zope.browserids import BrowserIdManager
 from coatroom.zope.principals import Principal
 from coatroom.zope.sessiondata import SessionDataManager
 
@@ -231,9 +232,19 @@ def test_the_same_id_in_two_user_folders_is_two_users(zope, app):
         transaction.commit()
 
 
-@pytest.mark.parametrize(("id", "recorded"), [(7, "7"), (b"eve", "b'eve'"), (0, "0"), ("", "")])
+@pytest.mark.parametrize(("id", "recorded"), [(7, "7"), (b"eve", "b'eve'"), (0, "0")])
 def test_a_user_folder_may_have_ids_that_are_no_text(id, recorded):
     assert Principal.of(types.SimpleNamespace(getId=lambda: id)) == Principal(recorded)
+
+
+def test_a_user_whose_id_is_empty_is_somebody(site):
+    nobody = Principal.of(types.SimpleNamespace(getId=str))
+    with site.visit() as container:
+        container.new_or_existing("visitor")["n"] = 1
+    with site.visit() as container:
+        container._renewSession("visitor", lambda: "renewed", nobody.id)
+    with site.visit() as container:
+        assert container["renewed"]["n"] == 1 and container._find("renewed").owner.is_same(nobody)
 
 
 def test_a_user_with_a_long_id_has_sessions_and_they_can_be_ended(zope, app):
@@ -317,6 +328,14 @@ class AnotherKind(SimpleItem):
 
     def getBrowserIdManager(self):
         raise SessionDataManagerErr("does not support browser ids")
+
+
+@pytest.mark.parametrize(
+    "arguments, http_only",
+    [((), True), (("", NAME, ("cookies",), "/", "", 0, 0), True), (("", NAME, ("cookies",), "/", "", 0, 0, 0), False)],
+)
+def test_the_cookie_is_http_only_unless_somebody_says_otherwise(arguments, http_only):
+    assert BrowserIdManager("browser_id_manager", *arguments).getCookieHTTPOnly() == http_only
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class BrowserIdManager(stock.BrowserIdManager):
     security = ClassSecurityInfo()
 
     def __init__(self, id, *args, **settings):
-        if len(args) < 7:
+        if len(args) < 8:
             settings.setdefault("cookiehttponly", 1)
         super().__init__(id, *args, **settings)
 
