@@ -1,6 +1,7 @@
 """The container: its methods, limits, settings and place in the store."""
 
 import pytest
+import things
 from helpers import VISITOR
 from helpers import begin
 from Products.Transience.Transience import MaxTransientObjectsExceeded
@@ -256,6 +257,34 @@ def test_a_session_key_that_utf_8_cannot_encode_is_missing_and_refused(site):
                 work()
         with pytest.raises(InvalidKeyError, match="udcff"):
             session["\udcff"] = 1
+
+
+@pytest.mark.parametrize("key", [None, 1.5, (1, 2), [1], b"bytes", True, 10**5000], ids=lambda key: type(key).__name__)
+def test_what_is_no_key_is_missing(site, key):
+    with site.visit() as container:
+        session = container.new_or_existing("visitor")
+        assert session.get(key) is None and not session.has_key(key) and key not in session
+        for work in (lambda: session[key], lambda: session.pop(key), lambda: session.delete(key)):
+            with pytest.raises(KeyError):
+                work()
+        assert container.get(key) is None and not container.has_key(key)
+        with pytest.raises((TypeError, InvalidKeyError)):
+            session[key] = 1
+
+
+def test_a_session_that_is_set_under_its_own_key_stays_as_it_is(site):
+    begin(site)
+    with site.visit() as container:
+        session, id = container[VISITOR], container[VISITOR].getId()
+        session["thing"] = things.Basket()
+        container[VISITOR] = session
+        assert container[VISITOR].getId() == id
+    with site.visit() as container:
+        session = container[VISITOR]
+        container[VISITOR] = session
+        assert session["n"] == 1 and isinstance(session["thing"], things.Basket)
+    with site.visit() as container:
+        assert container[VISITOR].getId() == id and container[VISITOR]["n"] == 1
 
 
 def test_a_session_has_the_attributes_of_upstreams(site):

@@ -141,12 +141,13 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
 
     @security.protected(access_transient_objects)
     def __setitem__(self, k, v):
-        found = self._find(k)
+        found, base = self._find(k), aq_base(v)
+        if found is not None and found.item is base:
+            return
         if found is not None:
             notifications.leaves(self, found)
             self._sessions().end(found)
         state = self._open(k, count=found is None)
-        base = aq_base(v)
         if isinstance(base, TransientObject):
             for key, value in base.items():
                 state.set(names.encode(key), value)

@@ -32,7 +32,7 @@ class SessionLimitError(ValueError):
 
 
 class InvalidKeyError(ValueError):
-    """A session key is text that UTF-8 cannot encode."""
+    """A session key is text that UTF-8 cannot encode, or a number of thousands of digits."""
 
 
 class UnpicklableValueError(TypeError):

@@ -27,6 +27,8 @@ DELETE = "delete"
 PERSISTENT = "\1"
 
 MAX_NAME_BYTES = 255
+#: Of longer numbers Python refuses to make text.
+_MAX_INT_BITS = 14_000
 _INT = re.compile("i-?[0-9]+")
 _OBJECT = re.compile(PERSISTENT + "[0-9a-f]{16}")
 
@@ -34,14 +36,17 @@ _OBJECT = re.compile(PERSISTENT + "[0-9a-f]{16}")
 def encode(key, what="session key"):
     """The name under which a key is kept: text as itself, a whole number told apart from it.
 
-    Raises TypeError for any other key, and InvalidKeyError for text that has half a character.
+    Raises TypeError for any other key, and InvalidKeyError for text that has half a character and for a
+    number that Python does not write out.
     """
     if type(key) is str or isinstance(key, str):
         if not key.isascii():
             _check(key, what)
         return "s" + key
-    if isinstance(key, int) and not isinstance(key, bool):
+    if is_possible(key):
         return f"i{key:d}"
+    if isinstance(key, int) and not isinstance(key, bool):
+        raise InvalidKeyError(f"a {what} is a whole number of at most {_MAX_INT_BITS} bits")
     raise TypeError(f"a {what} is a str or an int, not {type(key).__name__}")
 
 
@@ -67,7 +72,9 @@ def session_of(name):
 
 def is_possible(key):
     """Whether :func:`encode` takes a key."""
-    return isinstance(key, (str, int)) and not isinstance(key, bool)
+    if isinstance(key, int):
+        return not isinstance(key, bool) and key.bit_length() <= _MAX_INT_BITS
+    return isinstance(key, str)
 
 
 def decode(name):

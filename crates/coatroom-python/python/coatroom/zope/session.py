@@ -256,14 +256,14 @@ class TransientObject(Implicit):
     def __getitem__(self, k):
         try:
             return self._state().get(names.encode(k))
-        except (KeyError, InvalidKeyError):
+        except (KeyError, TypeError, InvalidKeyError):
             raise KeyError(k) from None
 
     def __delitem__(self, k):
         state = self._state()
         try:
             state.delete(names.encode(k))
-        except (KeyError, InvalidKeyError):
+        except (KeyError, TypeError, InvalidKeyError):
             raise KeyError(k) from None
         state.modified = self._now(state)
 
