@@ -55,6 +55,14 @@ def test_the_settings_of_the_container_that_was_there_are_taken_over(app):
     assert (ours.getAddNotificationTarget(), ours.getDelNotificationTarget()) == ("/told/added", "/told/gone")
 
 
+@pytest.mark.parametrize("target, in_requests", [("/told/added", True), (None, False)])
+def test_an_add_target_that_was_there_is_called_within_requests_as_before(app, target, in_requests):
+    app._setObject("old", StockContainer("old", addNotification=target, delNotification="/told/gone"))
+    app.session_data_manager.setContainerPath("/old")
+    done = "\n".join(install.install(app))
+    assert app.session_data.isInbandHousekeepingEnabled() == in_requests == ("/told/added within the requests" in done)
+
+
 def test_a_timeout_that_is_given_goes_before_that_of_the_old_container(app):
     put_stock(app, "old")
     install.install(app, timeout=10)

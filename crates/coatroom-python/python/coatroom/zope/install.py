@@ -120,7 +120,13 @@ def _add_container(app, data, timeout):
         settings["timeout_mins"] = timeout
         settings["period_secs"] = _period(timeout, settings.get("period_secs", PERIOD))
     app._setObject(CONTAINER, TransientObjectContainer(CONTAINER, **settings))
-    return [f"added /{CONTAINER} with a timeout of {app._getOb(CONTAINER).getTimeoutMinutes()} minutes"]
+    container = app._getOb(CONTAINER)
+    done = [f"added /{CONTAINER} with a timeout of {container.getTimeoutMinutes()} minutes"]
+    if container.getAddNotificationTarget():
+        # It may give sessions their first values, and was called before anybody else had set any.
+        container.enableInbandHousekeeping()
+        done.append(f"/{CONTAINER} calls {container.getAddNotificationTarget()} within the requests, as before")
+    return done
 
 
 def _period(timeout, seconds):
