@@ -15,10 +15,17 @@ from coatroom.zope import session
 from coatroom.zope import sessiondata
 
 KEY = "35170634BA0x3NnvJDM"
-#: What is published there, and not here: the number of sessions is not for visitors, and the others give
-#: the id to a script, or take one from a link.
+#: What is published there, and not here: the number of sessions is not for visitors, settings are changed by
+#: the form and not by a link that a manager follows, and the others give the id to a script, or take one from
+#: a link.
 HIDDEN = {
-    "session_data": {"getLen"},
+    "session_data": {
+        "getLen",
+        "setTimeoutMinutes",
+        "setSubobjectLimit",
+        "enableInbandHousekeeping",
+        "disableInbandHousekeeping",
+    },
     "browser_id_manager": {"getBrowserId", "getHiddenFormField", "setBrowserIdCookieByForce"},
     "session_data_manager": {"getSessionData"},
 }

@@ -143,13 +143,9 @@ class ContainerSettings:
 
 publishing.initialize(
     ContainerSettings,
-    "setTimeoutMinutes",
     "getTimeoutMinutes",
     "getPeriodSeconds",
     "getSubobjectLimit",
-    "setSubobjectLimit",
-    "disableInbandHousekeeping",
-    "enableInbandHousekeeping",
     "isInbandHousekeepingEnabled",
     "manage_changeTransientObjectContainer",
 )
