@@ -81,6 +81,15 @@ def test_a_slow_writer_never_brings_back_what_a_logout_ended(browser):
     assert data(slow) == {"slow": "1"}
 
 
+def test_a_slow_writer_never_brings_back_what_plones_logout_ended(browser):
+    sign_in(browser)
+    browser.get("/sess-set", key="secret", value="yes")
+    slow, ended = browser.copy(), []
+    written = while_one_writes(slow, lambda: ended.append(browser.get("/logout").status))
+    assert (written.status, ended) == (200, [302])
+    assert "secret" not in data(slow) and "secret" not in data(browser)
+
+
 def test_login_keeps_the_data_under_a_new_id_and_the_old_one_is_dead(browser):
     browser.get("/sess-increment")
     before = browser.copy()

@@ -13,6 +13,8 @@ from instance import BIN
 from instance import Browser
 from instance import while_one_writes
 
+SIGN_IN = {"__ac_name": "member", "__ac_password": "secret12345", "buttons.login": "Log in", "came_from": ""}
+
 
 def test_installing_and_uninstalling_leaves_what_was_there(fresh):
     instance = fresh(installed=False)
@@ -58,12 +60,15 @@ def test_stock_managers_work_on_the_container_too(fresh):
     instance = fresh()
     instance.coatroom_zope("install", "--keep-managers")
     instance.start()
-    browser = Browser(instance, site="/Plone")
-    assert [browser.get("/sess-increment").json for _ in range(2)] == [1, 2]
-    slow, stolen, ended = browser.copy(), browser.copy(), []
-    written = while_one_writes(slow, lambda: ended.append(browser.get("/sess-invalidate").status))
-    assert (written.status, ended) == (200, [200])
-    assert stolen.get("/sess-read").json["data"] == {"slow": "1"}
+    for is_signed_in, logout, status in [(False, "/sess-invalidate", 200), (True, "/logout", 302)]:
+        browser = Browser(instance, site="/Plone")
+        if is_signed_in:
+            assert browser.post("/login", **SIGN_IN).status == 302
+        assert [browser.get("/sess-increment").json for _ in range(2)] == [1, 2]
+        slow, stolen, ended = browser.copy(), browser.copy(), []
+        written = while_one_writes(slow, lambda: ended.append(browser.get(logout).status))
+        assert (written.status, ended) == (200, [status])
+        assert stolen.get("/sess-read").json["data"] == {"slow": "1"}
 
 
 def test_a_site_whose_package_is_gone_still_serves(fresh):
@@ -80,8 +85,7 @@ def test_a_site_whose_package_is_gone_still_serves(fresh):
     delete_by_hand(instance, "browser_id_manager", "session_data_manager", "session_data")
     instance.stop()
     instance.start()
-    sign_in = {"__ac_name": "member", "__ac_password": "secret12345", "buttons.login": "Log in", "came_from": ""}
-    assert browser.post("/login", **sign_in).status == 302
+    assert browser.post("/login", **SIGN_IN).status == 302
     assert browser.get("/logout").status == 302 and "__ac" not in browser.cookies
 
 
