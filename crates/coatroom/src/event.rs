@@ -36,7 +36,8 @@ pub enum Event<'a> {
     /// A deadline had passed. Delivered at least once, with the data; again if the listener failed
     /// or the process died meanwhile. Locator and revision tell a repeat.
     Expired(&'a Snapshot),
-    /// The secret was replaced: at login, or by `renew`.
+    /// A principal signed in, or the secret was replaced by `renew`. A login that begins its session, whose
+    /// secret is new anyway, is told behind [`Created`](Self::Created).
     Renewed {
         /// The session.
         locator: Locator,

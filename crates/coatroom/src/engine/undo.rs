@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::{SessionError, StoreError};
 use crate::id::Key;
 use crate::record::{AttributeEdit, Draft, Extensions, Header, HeaderEdit, Record};
+use crate::store::Creation;
 
 /// What takes one commit or one ending back: the record before it and the record after it.
 ///
@@ -33,7 +34,11 @@ impl Engine {
             let answer = self.store.commit(found.revision(), record.clone(), self.now());
             match self.make_certain(found.revision(), &record, answer).await? {
                 Attempt::Newer(record) => newest = Some(record),
-                Attempt::Landed(_) | Attempt::Gone => return Ok(()),
+                Attempt::Landed(departed) => {
+                    self.report_all(&departed);
+                    return Ok(());
+                }
+                Attempt::Gone => return Ok(()),
             }
         }
         Ok(())
@@ -42,13 +47,16 @@ impl Engine {
     /// Puts an ended session back, unless another was begun under its key.
     async fn revive(&self, before: Option<&Record>) -> Result<(), StoreError> {
         let Some(before) = before else { return Ok(()) };
-        match self.store.create(before.clone(), self.now()).await {
+        let insert = || self.store.create(before.clone(), self.now());
+        let created = match insert().await {
             // Inserting the same record again finds out whether it had been inserted.
-            Err(error) if error.is_outcome_unknown() => {
-                self.store.create(before.clone(), self.now()).await.map(drop)
-            }
-            done => done.map(drop),
+            Err(error) if error.is_outcome_unknown() => insert().await?,
+            done => done?,
+        };
+        if let Creation::Created(departed) = created {
+            self.report_all(&departed);
         }
+        Ok(())
     }
 
     /// The record that undoing makes of `found`; `None` where nothing is left to undo.

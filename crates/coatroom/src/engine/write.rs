@@ -74,7 +74,7 @@ impl Engine {
             match attempt {
                 Attempt::Landed(departed) => {
                     self.report_all(&departed);
-                    self.tell_landed(newest, &record, &draw);
+                    self.tell_landed(newest, &record, &draw, work);
                     if let Some(principal) = &work.settings.login {
                         self.after_login(principal, &record).await?;
                     }
@@ -182,12 +182,12 @@ impl Engine {
     }
 
     /// Tells of `record`, which took the place of `replaced`.
-    fn tell_landed(&self, replaced: Option<&Record>, record: &Record, draw: &Draw) {
+    fn tell_landed(&self, replaced: Option<&Record>, record: &Record, draw: &Draw, work: &Work) {
         let locator = record.key().locator;
         if replaced.is_none() {
             self.tell_created(record);
         }
-        if draw.renewed.is_some() {
+        if draw.renewed.is_some() || work.settings.login.is_some() {
             self.events.tell(&Event::Renewed { locator, principal: record.principal() });
         }
     }

@@ -101,6 +101,22 @@ on_each_store! {
         assert_eq!(ear.take(), []);
     }
 
+    async fn a_login_is_told_also_where_it_begins_its_session_or_renews_no_secret(place) {
+        let (fixture, ear) = listening(place);
+        let mut visitor = visitor(&fixture);
+        visitor.post("/login", "").await;
+        let locator = id_of(&visitor).locator();
+        assert_eq!(ear.take(), [Heard::Created(locator), Heard::Renewed(locator, Some("alice".into()))]);
+        let session = fixture.sessions.keyed("k").await.unwrap();
+        session.set(COUNT, &1).unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
+        let locator = session.locator().unwrap();
+        assert_eq!(ear.take(), [Heard::Created(locator)]);
+        session.login("bob").unwrap();
+        fixture.sessions.commit(&session).await.unwrap();
+        assert_eq!(ear.take(), [Heard::Renewed(locator, Some("bob".into()))]);
+    }
+
     async fn a_keyed_session_that_two_begin_at_once_is_told_once(place) {
         let (fixture, ear) = listening(place);
         let (one, two) = (fixture.sessions.keyed("k").await.unwrap(), fixture.sessions.keyed("k").await.unwrap());
@@ -217,6 +233,29 @@ async fn what_a_full_store_puts_out_is_told() {
     faulty.fail(Operation::Commit, 1, lost);
     session.save().await.unwrap();
     assert!(puts_out(), "also where it was sent twice");
+}
+
+#[tokio::test]
+async fn what_is_put_out_by_taking_back_is_told() {
+    let ear = Ear::default();
+    let store = Arc::new(MemoryStore::builder().max_bytes(64 << 10).build());
+    let fixture = Fixture::with_store(store, |builder| ear.on(builder));
+    let session = fixture.sessions.keyed("large").await.unwrap();
+    session.set(Slot::new("note"), &"x".repeat(30_000)).unwrap();
+    session.save().await.unwrap();
+    for ends in [true, false] {
+        let session = fixture.sessions.keyed("large").await.unwrap();
+        session.remove(Slot::<String>::new("note")).unwrap();
+        let undo = if ends { session.end_undoable().await } else { session.save_undoable().await };
+        for _ in 0..30 {
+            let (_, session) = fixture.sessions.create().unwrap();
+            session.set(Slot::new("note"), &"x".repeat(1_000)).unwrap();
+            fixture.sessions.commit(&session).await.unwrap();
+        }
+        ear.take();
+        fixture.sessions.undo(&undo.unwrap().unwrap()).await.unwrap();
+        assert!(ear.take().iter().any(|heard| matches!(heard, Heard::Evicted(_))), "{ends}");
+    }
 }
 
 #[tokio::test]
