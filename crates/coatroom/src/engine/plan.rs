@@ -190,6 +190,9 @@ impl Engine {
             renew(header, id, draw.now);
         }
         if let Some(principal) = &settings.login {
+            if Extensions::new(&bytes).principal().is_some_and(|(_, owner)| owner != principal) {
+                bytes = self.forget_wishes(header, &bytes).into();
+            }
             header.renewal.get_or_insert(NO_RENEWAL).authenticated = draw.admission.at;
             let own = Extensions::new(&bytes).number(Extension::LIFETIME).map(Duration::from_millis);
             header.deadline = draw.now + own.unwrap_or(self.config.lifetime);
@@ -207,6 +210,14 @@ impl Engine {
         header.idle_timeout = settings.idle_timeout.unwrap_or(header.idle_timeout);
         header.persistent = settings.persistent.unwrap_or(header.persistent);
         bytes
+    }
+
+    /// What the owner before wished for the session is not for the next one.
+    fn forget_wishes(&self, header: &mut Header, extensions: &[u8]) -> Vec<u8> {
+        header.idle_timeout = self.config.idle_timeout;
+        header.persistent = false;
+        let extensions = Extensions::new(extensions).with(Extension::LIFETIME, None);
+        Extensions::new(&extensions).with(Extension::CLIENT_LABEL, None)
     }
 }
 

@@ -10,8 +10,9 @@ impl Session {
     /// Signs a principal in: new secret, same locator, same data, lifetime begun anew, at the
     /// commit of this request. Deferred; [`renew`](Self::renew) for other changes of privilege.
     ///
-    /// Data of another principal is not handed over: where the session belongs to someone else, its
-    /// attributes are cleared first. Check the password before; the library does not.
+    /// Nothing of another principal's is handed over: where the session belongs to someone else, its
+    /// attributes are cleared first, and its idle timeout, lifetime, persistence and client label are as in
+    /// a new session, but for what this request sets. Check the password before; the library does not.
     ///
     /// `principal` has 1 to 255 bytes and is compared byte for byte.
     ///

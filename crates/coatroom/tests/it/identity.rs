@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use coatroom::{AtLimit, Key, Locator, SessionError, SessionId, Slot};
+use coatroom::{AtLimit, Key, Locator, Session, SessionError, SessionId, Slot};
 
-use crate::support::{Fixture, SECOND, on_each_store, open};
+use crate::support::{Fixture, MINUTE, SECOND, on_each_store, open};
 
 const CART: Slot<Vec<u64>> = Slot::new("cart");
 
@@ -98,6 +98,30 @@ on_each_store! {
         assert_eq!(open(&fixture, &bob).await.get(CART).unwrap(), None);
         assert!(fixture.sessions.of("alice").await.unwrap().is_empty());
         assert_eq!(fixture.sessions.of("bob").await.unwrap().len(), 1);
+    }
+
+    async fn a_login_over_another_principal_inherits_none_of_its_wishes(place) {
+        let fixture = Fixture::new(place);
+        let session = open(&fixture, &stored(&fixture).await).await;
+        session.login("alice").unwrap();
+        session.set_idle_timeout(300 * MINUTE).unwrap();
+        session.set_lifetime(900 * MINUTE).unwrap();
+        session.set_client_label("alice's phone").unwrap();
+        let id = fixture.sessions.commit(&session).await.unwrap().unwrap();
+        let (_, new) = fixture.sessions.create().unwrap();
+        let limits = |session: &Session| (session.idle_timeout(), session.deadline().unwrap());
+        let again = open(&fixture, &log_in(&fixture, &id, "alice").await).await;
+        assert_eq!(again.idle_timeout(), 300 * MINUTE, "her own next login keeps them");
+        again.login("bob").unwrap();
+        fixture.sessions.commit(&again).await.unwrap();
+        new.login("carol").unwrap();
+        fixture.sessions.commit(&new).await.unwrap();
+        assert_eq!(limits(&again), limits(&new));
+        assert_eq!(again.client_label(), None);
+        again.login("dave").unwrap();
+        again.set_client_label("dave's").unwrap();
+        fixture.sessions.commit(&again).await.unwrap();
+        assert_eq!(again.client_label().as_deref(), Some("dave's"), "what the login sets beside it holds");
     }
 
     async fn a_users_sessions_are_listed_and_ended_one_all_or_all_others(place) {
