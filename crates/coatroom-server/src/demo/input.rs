@@ -98,15 +98,13 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// As `Accept` says; text for clients that take anything, such as curl.
+    /// What `Accept` names first; text for clients that take anything, such as curl.
     pub(crate) fn by(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-        if accept.contains("text/html") {
-            Self::Page
-        } else if accept.contains("application/json") {
-            Self::Json
-        } else {
-            Self::Text
+        match (accept.find("text/html"), accept.find("application/json")) {
+            (Some(page), json) if json.is_none_or(|json| page < json) => Self::Page,
+            (_, Some(_)) => Self::Json,
+            _ => Self::Text,
         }
     }
 }
@@ -116,5 +114,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self::by(&parts.headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_client_gets_what_it_names_first() {
+        for (accept, wanted) in [
+            ("text/html,application/xhtml+xml,*/*;q=0.8", Wanted::Page),
+            ("text/html, application/json", Wanted::Page),
+            ("application/json", Wanted::Json),
+            ("application/json, text/html;q=0.5", Wanted::Json),
+            ("*/*", Wanted::Text),
+            ("", Wanted::Text),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(Wanted::by(&headers), wanted, "{accept}");
+        }
     }
 }
