@@ -34,12 +34,17 @@ impl SessionManager {
     /// It costs next to nothing where no handler takes a session. Where one does: the record is
     /// loaded once, the deferred changes are committed after the handler and before the headers
     /// leave (also before a 101 upgrade), and a response of a failed handler (status 500 and above,
-    /// [configurable](crate::SessionManagerBuilder::roll_back_on)) leaves the session as it was.
+    /// [configurable](crate::SessionManagerBuilder::roll_back_on), one that is marked with
+    /// [`RollBack`](crate::RollBack), and a returned [`SessionError`](crate::SessionError)) leaves the
+    /// session as it was.
     /// Bodies are neither buffered nor touched. `Vary` is added where a session was read, and
     /// `Cache-Control: no-store` where a cookie is set.
     ///
     /// The response body must be `From<String>`, as axum's and http-body-util's `Full` are, for the
-    /// answer when the store fails.
+    /// answer when the store fails. Layers that make another body of it, such as tower-http's for tracing
+    /// and compression, go into a `.layer()` of their own on the router, or in a `ServiceBuilder` before
+    /// this one. Of two managers' layers around one route, which need cookies of two names, a handler sees
+    /// the inner one's session; the outer one's is for the services between them.
     ///
     /// # Example
     ///

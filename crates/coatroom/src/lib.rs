@@ -129,7 +129,7 @@ pub use self::store::EmbeddedStore;
 pub use self::store::{MemoryStore, Store};
 pub use self::wait::Wait;
 #[cfg(feature = "tower")]
-pub use self::web::{ErrorResponse, IdSource};
+pub use self::web::{ErrorResponse, IdSource, RollBack};
 
 /// The README's code compiles.
 #[cfg(doctest)]

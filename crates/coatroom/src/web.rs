@@ -59,7 +59,8 @@ impl ErrorResponse {
     }
 }
 
-/// The response that it makes: not to be kept, and with 503 to be tried again in five seconds.
+/// The response that it makes: not to be kept, with 503 to be tried again in five seconds, and marked with
+/// [`RollBack`].
 impl<B: From<String>> From<ErrorResponse> for Response<B> {
     fn from(answer: ErrorResponse) -> Self {
         let ErrorResponse { status, content_type, body } = answer;
@@ -71,9 +72,33 @@ impl<B: From<String>> From<ErrorResponse> for Response<B> {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        response.extensions_mut().insert(RollBack);
         response
     }
 }
+
+/// A mark in a response's extensions: the handler failed, whatever the status says, so its session is left
+/// as it was. For error types of an application's own, whose answers are "too much" or "not now" with a
+/// status below 500; what an [`ErrorResponse`] makes has it. Immediate changes hold in any case.
+///
+/// # Example
+///
+/// ```
+/// use coatroom::RollBack;
+///
+/// struct SoldOut;
+///
+/// impl From<SoldOut> for http::Response<String> {
+///     fn from(_: SoldOut) -> Self {
+///         let mut response = http::Response::new("Nothing was put into your cart.".to_owned());
+///         *response.status_mut() = http::StatusCode::CONFLICT;
+///         response.extensions_mut().insert(RollBack);
+///         response
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RollBack;
 
 /// What a visitor can do about it. Without `_`, so that a new error needs a sentence of its own.
 fn sentence(error: &SessionError) -> &'static str {
@@ -99,11 +124,14 @@ fn sentence(error: &SessionError) -> &'static str {
         SessionError::Value(ValueError::Decode { .. } | ValueError::Sealed { .. }) => {
             "Something that the session keeps cannot be read any more. Please tell those who run this site."
         }
+        // Whoever builds the application sees it at the first request.
+        SessionError::NestedLayers => {
+            "The session layer is there twice. Keep one, or give each manager a cookie name of its own."
+        }
         SessionError::AfterResponse
         | SessionError::DeferredChange { .. }
         | SessionError::EmptyPrincipal
         | SessionError::InvalidText { .. }
-        | SessionError::NestedLayers
         | SessionError::SaveRunning
         | SessionError::Value(ValueError::Encode { .. } | ValueError::InvalidName { .. }) => {
             "The session could not be used, and trying again will not help. Please tell those who run this site."
@@ -119,7 +147,7 @@ type RollBackOn = fn(StatusCode) -> bool;
 pub(crate) struct WebOptions {
     pub(crate) cookie: CookieOptions,
     pub(crate) source: IdSource,
-    pub(crate) on_error: OnError,
+    pub(crate) on_error: Option<OnError>,
     pub(crate) roll_back_on: RollBackOn,
 }
 
@@ -128,7 +156,7 @@ impl Default for WebOptions {
         Self {
             cookie: CookieOptions::new(),
             source: IdSource::Cookie,
-            on_error: Arc::new(ErrorResponse::of),
+            on_error: None,
             roll_back_on: |status| status.is_server_error(),
         }
     }
@@ -148,7 +176,8 @@ pub(crate) struct Web {
     pub(crate) cookie: SessionCookie,
     pub(crate) header: Option<HeaderName>,
     pub(crate) reads_cookie: bool,
-    pub(crate) on_error: OnError,
+    /// `None` for [`ErrorResponse::of`].
+    pub(crate) on_error: Option<OnError>,
     pub(crate) roll_back_on: RollBackOn,
 }
 

@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use coatroom::{SessionError, SessionHandle, StoreError};
+use coatroom::{RollBack, SessionError, SessionHandle, StoreError};
 
 use super::input::Wanted;
 use super::pages::{self, ErrorPage, Shell};
@@ -125,6 +125,8 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
+        // Its words say that nothing was kept.
+        response.extensions_mut().insert(RollBack);
         response
     }
 }

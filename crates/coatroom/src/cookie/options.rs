@@ -60,7 +60,8 @@ impl CookieOptions {
     /// to the host that set it alone.
     ///
     /// Every subdomain then sees the cookie and can set its own in its place. International names
-    /// are written in their ASCII form (`xn--…`).
+    /// are written in their ASCII form (`xn--…`). Where it changes, change the [name](Self::name) too:
+    /// browsers keep the old cookie beside the new one, and two different values mean no session.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
@@ -68,7 +69,8 @@ impl CookieOptions {
     }
 
     /// Sends the cookie below this path only, as `__Secure-`; by default it goes to the whole host
-    /// (`/`). A path keeps applications of one host apart by courtesy, not by security.
+    /// (`/`). A path keeps applications of one host apart by courtesy, not by security. Where it changes,
+    /// change the [name](Self::name) too, as with [`domain`](Self::domain).
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
@@ -99,7 +101,8 @@ impl CookieOptions {
     }
 
     /// Lets the cookie outlive the browser's run, for as long as the session's lifetime; by default
-    /// the browser forgets it when it closes.
+    /// the browser forgets it when it closes. Browsers keep no cookie for more than 400 days, so a session
+    /// that lives longer needs a new one in between: a [`renew`](crate::Session::renew) sets it.
     #[must_use]
     pub fn persistent(mut self) -> Self {
         self.persistent = true;

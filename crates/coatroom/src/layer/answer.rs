@@ -1,11 +1,13 @@
 //! Small pieces of responses.
 
+use std::sync::Arc;
+
 use http::header::Entry;
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::web::Web;
+use crate::web::{ErrorResponse, RollBack, Web};
 
 /// The answer to a request whose session failed: logged whole, told briefly.
 pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Response<B> {
@@ -17,7 +19,26 @@ pub(super) fn failed<B: From<String>>(web: &Web, error: &SessionError) -> Respon
     } else {
         tracing::info!(target: "coatroom", error = cause, "a session was not written");
     }
-    (web.on_error)(error).into()
+    web.on_error.as_ref().map_or_else(|| ErrorResponse::of(error), |answer| answer(error)).into()
+}
+
+/// In a response's extensions: the error that a handler returned as it is.
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "only axum makes responses of errors"))]
+#[derive(Clone)]
+pub(super) struct Returned(pub(super) Arc<SessionError>);
+
+/// Whether the handler says itself that it failed.
+pub(super) fn has_failed<B>(response: &Response<B>) -> bool {
+    response.extensions().get::<RollBack>().is_some()
+}
+
+/// Answers an error that a handler returned as the application answers all others. Where that has no say
+/// in it the response stays, with what has been added to it since.
+pub(super) fn answer_returned<B: From<String>>(web: &Web, response: &mut Response<B>) {
+    let returned = response.extensions_mut().remove::<Returned>();
+    if let Some((Returned(error), answer)) = returned.zip(web.on_error.as_ref()) {
+        *response = answer(&error).into();
+    }
 }
 
 /// Names what the response varies by, beside what the application named.

@@ -58,11 +58,14 @@ impl IntoResponse for SessionRejection {
 }
 
 impl IntoResponse for SessionError {
-    /// The status of [`SessionError::status`] and a sentence for people; the error is logged. What
-    /// was deferred is rolled back where that status says so.
+    /// As the builder's [`on_error`](crate::SessionManagerBuilder::on_error) says, by default the status of
+    /// [`SessionError::status`] and a sentence for people; the error is logged. The handler failed, so what
+    /// it deferred is rolled back, also where the status is below 500.
     fn into_response(self) -> Response {
         tracing::warn!(target: "coatroom", error = &self as &dyn std::error::Error, "a handler's session call failed");
-        ErrorResponse::of(&self).into()
+        let mut response = Response::from(ErrorResponse::of(&self));
+        response.extensions_mut().insert(answer::Returned(self.into()));
+        response
     }
 }
 

@@ -72,7 +72,11 @@ where
                             return Poll::Ready(Err(error));
                         }
                     };
-                    let rolls_back = this.handle.rolls_back(response.status());
+                    let has_failed = answer::has_failed(&response);
+                    if has_failed {
+                        answer::answer_returned(this.handle.web(), &mut response);
+                    }
+                    let rolls_back = has_failed || this.handle.rolls_back(response.status());
                     match this.handle.session.conclude(rolls_back) {
                         None => return Poll::Ready(Ok(response)),
                         Some(Step::Done(news)) => {

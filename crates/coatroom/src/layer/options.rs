@@ -22,17 +22,18 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// What is answered when the store fails or refuses a commit; default [`ErrorResponse::of`].
+    /// What is answered when the store fails or refuses a commit, and with axum where a handler returns a
+    /// [`SessionError`] itself; default [`ErrorResponse::of`].
     pub fn on_error(
         mut self,
         answer: impl Fn(&SessionError) -> ErrorResponse + Send + Sync + 'static,
     ) -> Self {
-        self.web.on_error = Arc::new(answer);
+        self.web.on_error = Some(Arc::new(answer));
         self
     }
 
-    /// Which responses leave the session as it was; default those of status 500 and above.
-    /// Immediate changes hold in any case.
+    /// Which responses leave the session as it was; default those of status 500 and above. Those marked
+    /// with [`RollBack`](crate::RollBack) do in any case. Immediate changes hold in any case.
     pub fn roll_back_on(mut self, failed: fn(StatusCode) -> bool) -> Self {
         self.web.roll_back_on = failed;
         self

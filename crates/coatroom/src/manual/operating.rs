@@ -57,9 +57,10 @@
 //! | the rest | 500 | a fault of the program; the message says which |
 //!
 //! The layer answers what it meets itself, a load or commit that fails, by
-//! [`on_error`](crate::SessionManagerBuilder::on_error). What a handler returns with `?` is answered with
-//! the same status and sentence by default, but not by `on_error`: there the handler's own error type
-//! has the word.
+//! [`on_error`](crate::SessionManagerBuilder::on_error), and so what a handler returns as a `SessionError`.
+//! Then nothing that the handler deferred is kept, whatever the status. Where a handler has an error type
+//! of its own that one has the word; with [`RollBack`](crate::RollBack) its responses leave the session as
+//! it was, too.
 //!
 //! # Is it well?
 //!

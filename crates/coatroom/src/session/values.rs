@@ -75,7 +75,8 @@ impl Session {
     }
 
     /// The value of a slot, removed from it: for what is shown once, such as flash messages.
-    /// Deferred; of two requests at once both may take it. Never creates a session.
+    /// Deferred; of two requests at once both may take it. A token that may be used once only is in a slot
+    /// with [`OnConflict::Reject`](crate::OnConflict::Reject), which refuses the second request. Never creates a session.
     ///
     /// # Errors
     ///

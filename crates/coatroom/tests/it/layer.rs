@@ -229,6 +229,7 @@ async fn a_layer_that_is_there_twice_is_refused() {
     let fixture = Fixture::new(memory());
     let answer = Client::new(app(&fixture).layer(fixture.sessions.layer())).get("/").await;
     assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("Keep one"), "{}", answer.text());
 }
 
 #[tokio::test]

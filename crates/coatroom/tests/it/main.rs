@@ -6,6 +6,7 @@ mod cancellation;
 mod conformance;
 mod events;
 mod examples;
+mod failures;
 mod format;
 mod handles;
 mod identity;

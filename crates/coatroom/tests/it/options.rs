@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Path;
 use axum::http::{Request, StatusCode, header};
 use axum::routing::{get, post};
 use coatroom::store::{FaultyStore, Operation};
@@ -135,6 +136,23 @@ async fn the_applications_answer_takes_the_place_of_a_response_whose_commit_fail
         assert!(!answer.headers.contains_key(header::SET_COOKIE));
         assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
         visitor.forget_cookies();
+    }
+}
+
+#[tokio::test]
+async fn a_login_over_another_principal_is_not_remembered() {
+    let fixture = Fixture::new(memory());
+    let remembered =
+        async |session: Session| session.login("alice").and_then(|()| session.set_persistent(true));
+    let routes = Router::new().route("/alice", post(remembered)).route(
+        "/login/{user}",
+        post(async |Path(user): Path<String>, session: Session| session.login(&user)),
+    );
+    let mut visitor = Client::new(routes.layer(fixture.sessions.layer()));
+    for (path, is_remembered) in [("/alice", true), ("/login/alice", true), ("/login/bob", false)] {
+        let answer = visitor.post(path, "").await;
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert_eq!(cookie.contains("Max-Age"), is_remembered, "{path}");
     }
 }
 
