@@ -19,7 +19,6 @@ use coatroom::{
 use crate::support::{Fixture, MINUTE, SECOND, memory, on_each_store};
 
 const COUNT: Slot<u64> = Slot::new("count");
-const NOTE: Slot<String> = Slot::new("note");
 const COOKIE: &str = "__Host-session";
 
 async fn read(session: Session) -> Result<String, SessionError> {
@@ -373,17 +372,21 @@ async fn a_change_after_the_response_is_an_error_unless_detached() {
 }
 
 #[tokio::test]
-async fn an_upgrade_is_committed_before_it_leaves() {
-    let fixture = Fixture::new(memory());
-    let upgrade = async |session: Session| -> Result<StatusCode, SessionError> {
-        session.set(NOTE, &"connected".to_owned())?;
-        Ok(StatusCode::SWITCHING_PROTOCOLS)
+async fn a_session_is_loaded_once_for_all_that_ask_and_never_for_a_handler_that_does_not() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let fixture = Fixture::with_store(faulty.clone(), |b| b);
+    let three = async |one: Session, _: Option<Session>, Extension(handle): Extension<SessionHandle>| {
+        assert_eq!(one.locator(), handle.load().await.unwrap().locator());
     };
-    let app: Router = Router::new().route("/ws", get(upgrade)).layer(fixture.sessions.layer());
-    let answer = Client::new(app).get("/ws").await;
-    assert_eq!(answer.status, 101);
-    assert!(set_cookie(&answer).is_some());
-    assert_eq!(fixture.sessions.count().await.unwrap(), 1);
+    let routes =
+        Router::new().route("/", post(add)).route("/three", get(three)).route("/none", get(async || "none"));
+    let mut visitor = Client::new(routes.layer(fixture.sessions.layer()));
+    visitor.post("/", "").await;
+    for (path, loads) in [("/none", 0), ("/three", 1)] {
+        let before = faulty.calls(Operation::Load);
+        assert_eq!(visitor.get(path).await.status, StatusCode::OK);
+        assert_eq!(faulty.calls(Operation::Load) - before, loads, "{path}");
+    }
 }
 
 #[tokio::test]

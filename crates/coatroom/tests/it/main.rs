@@ -29,4 +29,5 @@ mod support;
 mod tidy;
 mod time;
 mod undo;
+mod upgrades;
 mod values;
