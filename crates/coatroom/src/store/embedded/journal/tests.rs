@@ -1,4 +1,5 @@
 mod power;
+mod syncing;
 
 use std::path::Path;
 
