@@ -7,6 +7,7 @@ pub(super) mod format;
 mod limits;
 mod opening;
 mod power;
+mod principals;
 mod shards;
 
 use std::path::Path;
