@@ -9,6 +9,7 @@ mod opening;
 mod power;
 mod principals;
 mod shards;
+mod sweeps;
 
 use std::path::Path;
 use std::time::Duration;
@@ -53,6 +54,12 @@ fn still_with(
 
 fn checkpoint(store: &EmbeddedStore) {
     assert!(store.core.checkpoint_or_report());
+}
+
+/// Has the next checkpoint fail, which opens the files again.
+fn fail_checkpoint(store: &EmbeddedStore) {
+    store.core.db.close();
+    assert!(!store.core.checkpoint_or_report());
 }
 
 /// What a process that is killed leaves behind.

@@ -2,12 +2,6 @@
 
 use super::*;
 
-/// Has the next checkpoint fail, which opens the files again.
-fn fail_checkpoint(store: &EmbeddedStore) {
-    store.core.db.close();
-    assert!(!store.core.checkpoint_or_report());
-}
-
 #[test]
 fn a_touch_is_carried_over_too() {
     let directory = tempfile::tempdir().unwrap();
