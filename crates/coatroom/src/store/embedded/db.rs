@@ -27,6 +27,9 @@ pub(super) struct Db {
     open: RwLock<Option<Open>>,
     /// What could not be synced is not written again yet: reading goes on, nothing is taken.
     in_doubt: AtomicBool,
+    /// Where a batch is about to be written.
+    #[cfg(test)]
+    pub(super) writing: super::hook::Hook,
 }
 
 struct Open {
@@ -64,7 +67,13 @@ impl Db {
             Self::make(path)?;
         }
         let open = RwLock::new(Some(Open::new(path)?));
-        Ok(Self { path: path.to_owned(), open, in_doubt: AtomicBool::new(false) })
+        Ok(Self {
+            path: path.to_owned(),
+            open,
+            in_doubt: AtomicBool::new(false),
+            #[cfg(test)]
+            writing: super::hook::Hook::default(),
+        })
     }
 
     /// Elsewhere first: files that fjall was still making when the power went it cannot open.
@@ -98,6 +107,8 @@ impl Db {
 
     /// Writes a batch, all or nothing. It is readable at once and on disk after [`Db::sync`].
     pub(super) fn write(&self, batch: Batch) -> Result<(), DbError> {
+        #[cfg(test)]
+        self.writing.come_by();
         let open = self.open.read();
         let open = open.as_ref().ok_or(DbError::NotOpen)?;
         self.trust()?;

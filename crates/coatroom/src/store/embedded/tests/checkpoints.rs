@@ -96,3 +96,24 @@ fn a_deadline_that_a_failed_sweep_was_to_file_is_filed_by_the_next() {
     store.core.db.reopen().unwrap();
     assert_eq!(claim().unwrap().records.len(), 1);
 }
+
+#[test]
+fn a_checkpoint_that_panics_leaves_everything_to_the_next() {
+    // At the deadlines, at the records, and where it ends.
+    for writes in 0..3 {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, copy) = (directory.path().join("store"), directory.path().join("killed"));
+        let store = still(&path);
+        create(&store, record_of(1, 1, 100, Some("alice")));
+        store.core.db.writing.after(writes, || panic!("as it should"));
+        assert!(!store.core.checkpoint_or_report());
+        assert!(store.core.trouble.why().unwrap().contains("panicked"));
+        copy_of(&path, &copy);
+        assert_eq!(revision_of(&still(&copy), 1), Some(1), "the journal has it still");
+        checkpoint(&store);
+        assert!(store.core.in_files(&key(1)).unwrap().is_some());
+        assert_eq!(now(store.of_principal(namespace(), "alice", START)).len(), 1);
+        let late = START + 2 * IDLE;
+        assert_eq!(now(store.claim_expired(namespace(), late, late + IDLE, 9)).records.len(), 1, "{writes}");
+    }
+}
