@@ -117,3 +117,30 @@ fn a_checkpoint_that_panics_leaves_everything_to_the_next() {
         assert_eq!(now(store.claim_expired(namespace(), late, late + IDLE, 9)).records.len(), 1, "{writes}");
     }
 }
+
+/// A second one would void segments that the first has yet to write.
+#[test]
+fn one_checkpoint_is_made_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    let core = Arc::clone(&store.core);
+    store.core.db.writing.after(0, move || assert!(core.checkpointing.is_locked()));
+    checkpoint(&store);
+    assert!(!store.core.checkpointing.is_locked());
+}
+
+#[test]
+fn after_a_failed_checkpoint_there_is_a_pause_before_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    // This ends the pause.
+    store.core.closing.ring();
+    store.core.db.close();
+    store.core.checkpoint_wanted.ring();
+    while !matches!(store.core.in_files(&key(1)), Ok(Some(_))) {
+        std::thread::yield_now();
+    }
+    assert!(!store.core.closing.wait(Some(Duration::ZERO)), "the pause has heard it");
+}
