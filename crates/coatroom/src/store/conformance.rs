@@ -249,6 +249,7 @@ macro_rules! __conformance_sentences {
                 a_settled_record_is_never_claimed_again
                 settle_leaves_the_rest_of_a_claim
                 settle_leaves_a_record_created_again
+                a_late_settle_leaves_the_lease_of_a_record_created_again
                 settle_is_idempotent;
             parallel:
                 exactly_one_of_many_creates_is_created

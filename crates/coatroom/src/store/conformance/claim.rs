@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::scene::{HOUR, LATENESS, MINUTE, START, Sample, Scene, Seen, just_before, locators, sorted};
 use crate::clock::Timestamp;
+use crate::id::Key;
 use crate::record::Record;
 use crate::store::Store;
 
@@ -150,10 +151,12 @@ pub async fn a_lengthened_deadline_is_claimed_in_time(store: &dyn Store) {
     }
 }
 
-/// "Of the namespace": the dead of another one stay there, to be claimed there.
+/// "Of the namespace": the dead of another one stay there, to be claimed there, be it under the same
+/// locator.
 pub async fn a_claim_leaves_other_namespaces_alone(store: &dyn Store) {
     let (here, there) = (Scene::new(store), Scene::new(store));
-    let (ours, theirs) = (here.sample(), there.sample());
+    let ours = here.sample();
+    let theirs = Sample::new(Key { namespace: there.namespace, ..ours.key });
     here.put(&ours).await;
     there.put(&theirs).await;
     let now = ours.expires_at() + LATENESS;
