@@ -1,4 +1,5 @@
 mod power;
+mod room;
 mod syncing;
 
 use std::path::Path;

@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use super::super::principals::{Owners, Principals};
 use super::*;
 
-/// Has what changed on its way, of records that are all alice's, and returns of which.
-fn flush(principals: &Principals) -> BTreeSet<Key> {
+/// Has what changed on its way, of records that are all of these owners, and returns of which.
+fn flush_of(principals: &Principals, now: &str, in_files: &str) -> BTreeSet<Key> {
     let mut flushed = BTreeSet::new();
-    let alice = || Some("alice".into());
     let mut owners = |key: &Key| {
         flushed.insert(*key);
-        Ok(Owners { now: alice(), in_files: alice() })
+        Ok(Owners { now: Some(now.into()), in_files: Some(in_files.into()) })
     };
     principals.flush(&mut db::Batch::default(), &mut owners).unwrap();
     flushed
+}
+
+fn flush(principals: &Principals) -> BTreeSet<Key> {
+    flush_of(principals, "alice", "alice")
 }
 
 #[test]
@@ -28,4 +31,29 @@ fn what_a_failed_flush_was_to_bring_goes_with_the_next() {
     principals.flushed();
     assert!(flush(&principals).is_empty());
     assert!(principals.recent(namespace(), "alice").is_empty());
+}
+
+/// The entry goes to the files before the record, which a power cut may leave there alone.
+#[test]
+fn whose_a_record_is_is_news_until_the_files_know() {
+    let principals = Principals::default();
+    let news = |number| principals.news(&key(number), Some("alice"));
+    principals.changed(key(1), None, Some("alice"));
+    assert_eq!(news(1), Some("alice"));
+    flush(&principals);
+    assert_eq!(news(1), Some("alice"), "on its way, or where that has failed");
+    assert_eq!((news(2), principals.news(&key(1), Some("bob"))), (None, None));
+    principals.flushed();
+    assert_eq!(news(1), None);
+}
+
+#[test]
+fn the_entry_of_a_former_principal_stays_while_the_files_have_the_former_record() {
+    let principals = Principals::default();
+    principals.changed(key(1), Some("alice"), Some("bob"));
+    for (in_files, left) in [("alice", 1), ("bob", 0)] {
+        flush_of(&principals, "bob", in_files);
+        principals.flushed();
+        assert_eq!(principals.recent(namespace(), "alice").len(), left);
+    }
 }
