@@ -239,6 +239,7 @@ macro_rules! __conformance_sentences {
                 touched_records_do_not_hide_dead_ones
                 a_touched_record_is_claimed_by_its_new_deadline
                 a_shortened_deadline_is_claimed_in_time
+                a_record_whose_deadline_was_shortened_is_claimed_once
                 a_lengthened_deadline_is_claimed_in_time
                 a_claim_leaves_other_namespaces_alone
                 a_claim_finds_what_was_filed_behind_an_earlier_one

@@ -138,6 +138,18 @@ pub async fn a_shortened_deadline_is_claimed_in_time(store: &dyn Store) {
     }
 }
 
+/// Nor is it claimed for the former deadline, where a claim comes after both.
+pub async fn a_record_whose_deadline_was_shortened_is_claimed_once(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    let next = Sample { idle_timeout: MINUTE, ..sample.next() };
+    scene.put(&sample).await;
+    scene.replace(&sample, &next, START).await;
+    let now = sample.expires_at() + LATENESS;
+    assert_claims(&scene, now, &[&next]).await;
+    assert_claims(&scene, now + 30 * MINUTE, &[]).await;
+}
+
 /// A commit that lengthens a deadline is not claimed by the former one.
 pub async fn a_lengthened_deadline_is_claimed_in_time(store: &dyn Store) {
     let scene = Scene::new(store);
