@@ -64,6 +64,12 @@ impl State {
         self.cursors.get(&namespace).copied().unwrap_or(start_of(0))
     }
 
+    /// How many claimed records are remembered.
+    #[cfg(test)]
+    pub(super) fn leased(&self) -> usize {
+        self.leases.len()
+    }
+
     /// Something was filed here. It lies behind the sweep only where clocks disagree.
     fn reach_back(&mut self, namespace: Namespace, place: Place) {
         if let Some(cursor) = self.cursors.get_mut(&namespace) {

@@ -5,6 +5,7 @@ mod durability;
 mod faults;
 pub(super) mod format;
 mod limits;
+mod listing;
 mod opening;
 mod power;
 mod principals;
