@@ -9,6 +9,7 @@ mod listing;
 mod opening;
 mod power;
 mod principals;
+mod renew;
 mod shards;
 mod sweeps;
 
