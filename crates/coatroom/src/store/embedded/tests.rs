@@ -1,5 +1,6 @@
 mod at_hand;
 mod checkpoints;
+mod closing;
 mod crash;
 mod durability;
 mod faults;

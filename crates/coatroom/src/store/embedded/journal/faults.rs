@@ -11,7 +11,7 @@ use crate::store::embedded::hook::Hook;
 pub(in crate::store::embedded) struct Faults {
     set: Mutex<Set>,
     /// Where a sync brings a file to the disk.
-    pub(super) syncing: Hook,
+    pub(in crate::store::embedded) syncing: Hook,
 }
 
 #[derive(Debug, Default)]

@@ -170,3 +170,15 @@ fn a_few_that_come_and_go_find_the_room_that_there_was() {
     (0..400).for_each(|number| shard.remove(&key(number)));
     assert_eq!(shard.begin_eviction(), places);
 }
+
+#[test]
+fn a_tier_of_which_nothing_may_go_holds_nobody_up() {
+    let hot = hot::Hot::new(0, true);
+    let (record, byte) = (record(1, 1), usize::from(key(1).locator.as_bytes()[0]));
+    assert!(record.shared_activity().claim());
+    hot.nth(byte, |shard| shard.put(record));
+    let mut taken = Vec::new();
+    hot.take_dirty(byte, &mut taken, |_| Ok::<_, ()>(())).unwrap();
+    hot.flushed(byte, &taken);
+    assert_eq!(hot.nth(byte, revision), Some(1));
+}
