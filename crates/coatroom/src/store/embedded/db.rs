@@ -30,6 +30,9 @@ pub(super) struct Db {
     /// Where a batch is about to be written.
     #[cfg(test)]
     pub(super) writing: super::hook::Hook,
+    /// Where a value was read.
+    #[cfg(test)]
+    pub(super) read: super::hook::Hook,
 }
 
 struct Open {
@@ -73,6 +76,8 @@ impl Db {
             in_doubt: AtomicBool::new(false),
             #[cfg(test)]
             writing: super::hook::Hook::default(),
+            #[cfg(test)]
+            read: super::hook::Hook::default(),
         })
     }
 
@@ -90,8 +95,10 @@ impl Db {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, DbError> {
-        let open = self.open.read();
-        Ok(open.as_ref().ok_or(DbError::NotOpen)?.items.get(key)?)
+        let value = self.open.read().as_ref().ok_or(DbError::NotOpen)?.items.get(key)?;
+        #[cfg(test)]
+        self.read.come_by();
+        Ok(value)
     }
 
     /// Keys and values from `from` to before `to`, as of now, in order.

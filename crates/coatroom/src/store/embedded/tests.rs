@@ -1,6 +1,7 @@
 mod at_hand;
 mod checkpoints;
 mod closing;
+mod cold;
 mod crash;
 mod durability;
 mod faults;
