@@ -144,3 +144,16 @@ fn after_a_failed_checkpoint_there_is_a_pause_before_the_next() {
     }
     assert!(!store.core.closing.wait(Some(Duration::ZERO)), "the pause has heard it");
 }
+
+/// Older segments that are free would count again.
+#[test]
+fn a_checkpoint_of_nothing_leaves_the_mark_of_the_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    let mark = || store.core.db.get(db::keys::CHECKPOINT).unwrap().unwrap();
+    create(&store, record(1, 1));
+    checkpoint(&store);
+    let before = mark();
+    checkpoint(&store);
+    assert_eq!(mark(), before);
+}

@@ -128,6 +128,16 @@ fn where_a_write_is_refused_nothing_has_changed() {
     }
 }
 
+#[test]
+fn a_checkpoint_that_failed_is_noted_for_the_next_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    assert!(!marker(directory.path()));
+    fail_checkpoint(&store);
+    assert!(marker(directory.path()));
+}
+
 /// A checkpoint that fails brings nothing to the disk, so the journal has to be.
 #[test]
 fn while_checkpoints_fail_the_journal_is_synced_at_their_pace() {
