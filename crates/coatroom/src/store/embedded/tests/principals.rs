@@ -57,3 +57,16 @@ fn the_entry_of_a_former_principal_stays_while_the_files_have_the_former_record(
         assert_eq!(principals.recent(namespace(), "alice").len(), left);
     }
 }
+
+#[test]
+fn a_session_that_ended_leaves_no_entry_of_its_principal() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    let entries = || store.core.db.range(b"u", b"v").unwrap().count();
+    create(&store, record_of(1, 1, 100, Some("alice")));
+    checkpoint(&store);
+    assert_eq!(entries(), 1);
+    now(store.remove(&key(1), START)).unwrap();
+    checkpoint(&store);
+    assert_eq!(entries(), 0);
+}

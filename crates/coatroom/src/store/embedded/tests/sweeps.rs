@@ -82,6 +82,15 @@ fn a_lease_is_forgotten_with_what_was_leased() {
     assert_eq!(store.core.sweeps.begin().leased(), 0);
 }
 
+#[test]
+fn a_lease_is_forgotten_once_it_is_settled() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    now(store.settle(now(store.claim_expired(namespace(), LATE, LATE + IDLE, 9)).records));
+    assert_eq!(store.core.sweeps.begin().leased(), 0);
+}
+
 /// A touch from before its deadline may come late, or the clock be set back.
 #[test]
 fn nothing_revives_a_record_whose_expiry_is_being_told() {
