@@ -239,6 +239,7 @@ macro_rules! __conformance_sentences {
                 touched_records_do_not_hide_dead_ones
                 a_touched_record_is_claimed_by_its_new_deadline
                 a_shortened_deadline_is_claimed_in_time
+                a_record_whose_deadline_was_shortened_is_claimed_once
                 a_lengthened_deadline_is_claimed_in_time
                 a_claim_leaves_other_namespaces_alone
                 a_claim_finds_what_was_filed_behind_an_earlier_one
@@ -249,6 +250,7 @@ macro_rules! __conformance_sentences {
                 a_settled_record_is_never_claimed_again
                 settle_leaves_the_rest_of_a_claim
                 settle_leaves_a_record_created_again
+                a_late_settle_leaves_the_lease_of_a_record_created_again
                 settle_is_idempotent;
             parallel:
                 exactly_one_of_many_creates_is_created

@@ -23,6 +23,8 @@ mod db;
 mod directory;
 mod error;
 mod examine;
+#[cfg(test)]
+mod hook;
 mod hot;
 mod journal;
 mod keeper;

@@ -157,3 +157,39 @@ pub(super) fn hash(locator: &Locator) -> u64 {
 fn hash_of<E: Entry>(entry: &E) -> u64 {
     hash(&entry.key().locator)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Entry for Key {
+        fn key(&self) -> &Key {
+            self
+        }
+    }
+
+    fn key(number: u32) -> Key {
+        let namespace = Namespace::new("test");
+        Key { namespace, locator: Locator::keyed(namespace, &number.to_le_bytes()) }
+    }
+
+    /// A shard that so many entered and so many have left.
+    fn left(entered: u32, left: u32) -> Shard<Key> {
+        let mut shard = Shard::new();
+        (0..entered).for_each(|number| assert!(shard.insert(key(number)).is_none()));
+        (0..left).for_each(|number| assert!(shard.remove(&key(number)).is_some()));
+        shard
+    }
+
+    #[test]
+    fn a_crowd_that_has_left_costs_nothing() {
+        let shard = left(10_000, 9_990);
+        assert!(shard.table.num_buckets() <= 2 * Shard::<Key>::KEPT_CAPACITY);
+        (9_990..10_000).for_each(|number| assert!(shard.get(&key(number)).is_some()));
+    }
+
+    #[test]
+    fn a_few_that_come_and_go_find_the_room_that_there_was() {
+        assert_eq!(left(400, 400).table.num_buckets(), left(400, 0).table.num_buckets());
+    }
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::scene::{HOUR, LATENESS, MINUTE, START, Sample, Scene, Seen, just_before, locators, sorted};
 use crate::clock::Timestamp;
+use crate::id::Key;
 use crate::record::Record;
 use crate::store::Store;
 
@@ -137,6 +138,18 @@ pub async fn a_shortened_deadline_is_claimed_in_time(store: &dyn Store) {
     }
 }
 
+/// Nor is it claimed for the former deadline, where a claim comes after both.
+pub async fn a_record_whose_deadline_was_shortened_is_claimed_once(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    let next = Sample { idle_timeout: MINUTE, ..sample.next() };
+    scene.put(&sample).await;
+    scene.replace(&sample, &next, START).await;
+    let now = sample.expires_at() + LATENESS;
+    assert_claims(&scene, now, &[&next]).await;
+    assert_claims(&scene, now + 30 * MINUTE, &[]).await;
+}
+
 /// A commit that lengthens a deadline is not claimed by the former one.
 pub async fn a_lengthened_deadline_is_claimed_in_time(store: &dyn Store) {
     let scene = Scene::new(store);
@@ -150,10 +163,12 @@ pub async fn a_lengthened_deadline_is_claimed_in_time(store: &dyn Store) {
     }
 }
 
-/// "Of the namespace": the dead of another one stay there, to be claimed there.
+/// "Of the namespace": the dead of another one stay there, to be claimed there, be it under the same
+/// locator.
 pub async fn a_claim_leaves_other_namespaces_alone(store: &dyn Store) {
     let (here, there) = (Scene::new(store), Scene::new(store));
-    let (ours, theirs) = (here.sample(), there.sample());
+    let ours = here.sample();
+    let theirs = Sample::new(Key { namespace: there.namespace, ..ours.key });
     here.put(&ours).await;
     there.put(&theirs).await;
     let now = ours.expires_at() + LATENESS;

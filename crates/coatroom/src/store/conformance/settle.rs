@@ -1,7 +1,7 @@
 //! Settling what was claimed.
 
 use super::claim::assert_claims;
-use super::scene::{HOUR, LATENESS, START, Sample, Scene, locators, sorted};
+use super::scene::{HOUR, LATENESS, MINUTE, START, Sample, Scene, just_before, locators, sorted};
 use crate::store::Store;
 
 /// "Deletes claimed records": they never come again.
@@ -46,6 +46,24 @@ pub async fn settle_leaves_a_record_created_again(store: &dyn Store) {
     scene.assert_holds(&anew, now).await;
     assert_eq!(scene.of("alice", now).await, locators([&anew]));
     assert_claims(&scene, anew.expires_at() + LATENESS, &[&anew]).await;
+}
+
+/// Nor is its lease touched, where it has died and was claimed by now: it is "not claimed again before
+/// `lease_until`".
+pub async fn a_late_settle_leaves_the_lease_of_a_record_created_again(store: &dyn Store) {
+    let scene = Scene::new(store);
+    let sample = scene.sample();
+    scene.put(&sample).await;
+    let first = sample.expires_at() + LATENESS;
+    let claimed = scene.claim(first, 10).await;
+    assert_eq!(claimed.len(), 1);
+    let anew = Sample { idle_timeout: MINUTE, ..Sample::new(sample.key).accessed(first) };
+    assert!(scene.create(&anew, first).await.is_some());
+    let second = anew.expires_at() + LATENESS;
+    assert_claims(&scene, second, &[&anew]).await;
+    scene.settle(claimed).await;
+    assert_claims(&scene, just_before(second + HOUR), &[]).await;
+    assert_claims(&scene, second + HOUR + LATENESS, &[&anew]).await;
 }
 
 /// "Idempotent", and settling nothing is fine.

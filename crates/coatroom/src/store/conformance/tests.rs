@@ -92,6 +92,7 @@ const CAUGHT: &[(Flaw, &str)] = &[
     (Flaw::RemoveReturnsTheDead, "remove_of_a_dead_record_is_none"),
     (Flaw::RemoveLeavesTheRecord, "remove_returns_the_record_and_takes_it_out"),
     (Flaw::RemoveLeavesTheRecord, "exactly_one_of_many_removes_returns_the_record"),
+    (Flaw::SettleEndsAnyLease, "a_late_settle_leaves_the_lease_of_a_record_created_again"),
     (Flaw::SettleForgets, "a_settled_record_is_never_claimed_again"),
     (Flaw::SettleIgnoresRevision, "settle_leaves_a_record_created_again"),
     (Flaw::TouchMovesBack, "touch_never_moves_the_activity_back"),

@@ -27,6 +27,12 @@ pub(super) struct Db {
     open: RwLock<Option<Open>>,
     /// What could not be synced is not written again yet: reading goes on, nothing is taken.
     in_doubt: AtomicBool,
+    /// Where a batch is about to be written.
+    #[cfg(test)]
+    pub(super) writing: super::hook::Hook,
+    /// Where a value was read.
+    #[cfg(test)]
+    pub(super) read: super::hook::Hook,
 }
 
 struct Open {
@@ -64,7 +70,15 @@ impl Db {
             Self::make(path)?;
         }
         let open = RwLock::new(Some(Open::new(path)?));
-        Ok(Self { path: path.to_owned(), open, in_doubt: AtomicBool::new(false) })
+        Ok(Self {
+            path: path.to_owned(),
+            open,
+            in_doubt: AtomicBool::new(false),
+            #[cfg(test)]
+            writing: super::hook::Hook::default(),
+            #[cfg(test)]
+            read: super::hook::Hook::default(),
+        })
     }
 
     /// Elsewhere first: files that fjall was still making when the power went it cannot open.
@@ -81,8 +95,10 @@ impl Db {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, DbError> {
-        let open = self.open.read();
-        Ok(open.as_ref().ok_or(DbError::NotOpen)?.items.get(key)?)
+        let value = self.open.read().as_ref().ok_or(DbError::NotOpen)?.items.get(key)?;
+        #[cfg(test)]
+        self.read.come_by();
+        Ok(value)
     }
 
     /// Keys and values from `from` to before `to`, as of now, in order.
@@ -98,6 +114,8 @@ impl Db {
 
     /// Writes a batch, all or nothing. It is readable at once and on disk after [`Db::sync`].
     pub(super) fn write(&self, batch: Batch) -> Result<(), DbError> {
+        #[cfg(test)]
+        self.writing.come_by();
         let open = self.open.read();
         let open = open.as_ref().ok_or(DbError::NotOpen)?;
         self.trust()?;

@@ -161,4 +161,24 @@ mod tests {
         assert_eq!(told, [false, true, false, true, true, false]);
         assert!(trouble.why().is_none());
     }
+
+    #[test]
+    fn who_waits_for_room_on_a_disk_that_fails_waits_less() {
+        let trouble = Trouble::default();
+        let calm = trouble.patience();
+        trouble.is_changed_by_checkpoint(Some("full".to_owned()));
+        assert!(trouble.patience() < calm);
+        assert_eq!(trouble.why().as_deref(), Some("full"));
+        trouble.is_changed_by_checkpoint(None);
+        *trouble.segment.lock() = Some("full".to_owned());
+        assert!(trouble.patience() < calm);
+    }
+
+    #[test]
+    fn who_comes_after_the_keeper_has_gone_is_not_kept_waiting() {
+        let waiters = Waiters::new(Arc::default());
+        waiters.stop();
+        assert!(waiters.synced(1).try_recv().is_err());
+        assert!(waiters.room(Instant::now()).try_recv().is_err());
+    }
 }

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::core::Core;
 use super::db::{Batch, DbError, keys};
 use super::hot::Hot;
-use super::shard::Filing;
+use super::shard::{Filing, Shard};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::{Key, Locator, Namespace};
@@ -62,6 +62,12 @@ impl State {
 
     pub(super) fn cursor(&self, namespace: Namespace) -> Place {
         self.cursors.get(&namespace).copied().unwrap_or(start_of(0))
+    }
+
+    /// How many claimed records are remembered.
+    #[cfg(test)]
+    pub(super) fn leased(&self) -> usize {
+        self.leases.len()
     }
 
     /// Something was filed here. It lies behind the sweep only where clocks disagree.
@@ -170,22 +176,39 @@ impl Core {
 
     /// Brings what was filed in memory into the files.
     pub(super) fn file_recent(&self, state: &mut State) -> Result<(), DbError> {
-        let filings: Vec<Filing> =
-            (0..Hot::SHARDS).flat_map(|byte| self.hot.nth(byte, |shard| shard.take_filings())).collect();
-        if filings.is_empty() {
+        let mut recent = Recent::take(&self.hot);
+        if recent.filings.is_empty() {
             return Ok(());
         }
         let mut batch = Batch::default();
-        for (key, slice) in &filings {
+        for (key, slice) in &recent.filings {
             batch.put(&keys::slice_key(key, *slice), &[]);
             state.reach_back(key.namespace, (*slice, key.locator));
         }
-        let written = self.db.write(batch).and_then(|()| self.db.hand_over());
-        if written.is_err() {
-            for (key, slice) in filings {
-                self.hot.with(&key.locator, |shard| shard.file(key, slice));
-            }
+        self.db.write(batch).and_then(|()| self.db.hand_over())?;
+        recent.filings.clear();
+        Ok(())
+    }
+}
+
+/// What was filed in memory. Dropped with anything in it, be it by a panic, that is as if it had not
+/// been taken.
+struct Recent<'a> {
+    hot: &'a Hot,
+    filings: Vec<Filing>,
+}
+
+impl<'a> Recent<'a> {
+    fn take(hot: &'a Hot) -> Self {
+        let filings = (0..Hot::SHARDS).flat_map(|byte| hot.nth(byte, Shard::take_filings));
+        Self { hot, filings: filings.collect() }
+    }
+}
+
+impl Drop for Recent<'_> {
+    fn drop(&mut self) {
+        for (key, slice) in self.filings.drain(..) {
+            self.hot.with(&key.locator, |shard| shard.file(key, slice));
         }
-        written
     }
 }

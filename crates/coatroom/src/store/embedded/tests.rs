@@ -1,13 +1,19 @@
 mod at_hand;
 mod checkpoints;
+mod closing;
+mod cold;
 mod crash;
 mod durability;
 mod faults;
 pub(super) mod format;
 mod limits;
+mod listing;
 mod opening;
 mod power;
+mod principals;
+mod renew;
 mod shards;
+mod sweeps;
 
 use std::path::Path;
 use std::time::Duration;
@@ -52,6 +58,12 @@ fn still_with(
 
 fn checkpoint(store: &EmbeddedStore) {
     assert!(store.core.checkpoint_or_report());
+}
+
+/// Has the next checkpoint fail, which opens the files again.
+fn fail_checkpoint(store: &EmbeddedStore) {
+    store.core.db.close();
+    assert!(!store.core.checkpoint_or_report());
 }
 
 /// What a process that is killed leaves behind.

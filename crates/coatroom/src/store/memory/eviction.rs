@@ -58,7 +58,7 @@ impl Inner {
     }
 
     /// Takes out a record unless it has changed since. It is `None` too where the sweep has it.
-    fn evict(&self, record: &Record, now: Timestamp) -> Option<Departed> {
+    pub(super) fn evict(&self, record: &Record, now: Timestamp) -> Option<Departed> {
         let record = self.take(record.key(), |kept| kept.revision() == record.revision())?;
         if shards::is_live(&record, now) {
             Some(Departed { record, reason: Departure::Evicted })

@@ -87,6 +87,12 @@ impl Principals {
         })
     }
 
+    /// How many principals are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
     fn find<R>(&self, namespace: Namespace, name: &str, read: impl FnOnce(&Principal) -> R) -> Option<R> {
         let (hash, shard) = self.place(namespace, name);
         shard.lock().find(hash, |principal| principal.is(namespace, name)).map(read)

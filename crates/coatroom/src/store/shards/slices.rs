@@ -190,11 +190,14 @@ mod tests {
     fn no_more_is_taken_than_asked_for() {
         let mut slices = Slices::new();
         (0..10).for_each(|hash| slices.file(namespace(), hash, at(10 * hash), at(0)));
-        slices.lease(&Key { namespace: namespace(), locator: FIRST_LOCATOR }, 1, at(20));
+        for number in 0..6 {
+            let locator = Locator::from_bytes([number; 16]);
+            slices.lease(&Key { namespace: namespace(), locator }, 1, at(20));
+        }
         let taken: Vec<_> = std::iter::repeat_with(|| slices.take_due(namespace(), at(999), 4).len())
             .take_while(|&taken| taken > 0)
             .collect();
-        assert_eq!(taken, [4, 4, 3]);
+        assert_eq!(taken, [4, 4, 4, 4]);
         assert_eq!(slices.length, 0);
     }
 
@@ -233,6 +236,20 @@ mod tests {
         assert_eq!((slices.length, slices.wants_tidying()), (1_000, false));
         assert_eq!(slices.take_due(namespace(), at(3), 10).hashes.len(), 0);
         assert_eq!(slices.take_due(namespace(), at(99_999), 9_999).len(), 1_000);
+    }
+
+    #[test]
+    fn tidying_is_wanted_again_once_there_are_twice_as_many() {
+        let mut slices = Slices::new();
+        let file = |slices: &mut Slices, from, to| {
+            (from..to).for_each(|hash| slices.file(namespace(), hash, at(hash), at(0)));
+        };
+        file(&mut slices, 0, 2_000);
+        slices.tidy(|_, _| true);
+        file(&mut slices, 2_000, 3_999);
+        assert!(!slices.wants_tidying());
+        file(&mut slices, 3_999, 4_000);
+        assert!(slices.wants_tidying());
     }
 
     #[test]

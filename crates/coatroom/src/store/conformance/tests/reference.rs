@@ -40,6 +40,7 @@ pub(super) enum Flaw {
     PageRepeatsOne,
     RemoveLeavesTheRecord,
     RemoveReturnsTheDead,
+    SettleEndsAnyLease,
     SettleForgets,
     SettleIgnoresRevision,
     TouchMovesBack,
@@ -343,6 +344,10 @@ impl Store for Reference {
             let found = kept.records.get(&key).map(|held| held.record.revision());
             if found == Some(record.revision()) || self.has(Flaw::SettleIgnoresRevision) {
                 kept.records.remove(&key);
+            } else if let Some(held) =
+                kept.records.get_mut(&key).filter(|_| self.has(Flaw::SettleEndsAnyLease))
+            {
+                held.leased_until = None;
             }
         }
         StoreFuture::ready(())

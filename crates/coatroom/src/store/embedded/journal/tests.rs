@@ -1,4 +1,6 @@
 mod power;
+mod room;
+mod syncing;
 
 use std::path::Path;
 

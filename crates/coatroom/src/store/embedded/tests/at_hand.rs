@@ -94,3 +94,11 @@ fn what_may_lie_in_the_files_or_is_somebodys_is_not_created_at_hand() {
     create(&store, record(3, 1));
     assert!(!store.create_at_hand(&record(1, 2), START), "the files were not asked");
 }
+
+#[test]
+fn a_read_waits_for_no_sync() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still_with(directory.path(), |builder| builder.durability(Durability::EveryCommit));
+    create(&store, record(1, 1));
+    assert!(matches!(store.load(&key(1), START), StoreFuture::Ready(_)));
+}

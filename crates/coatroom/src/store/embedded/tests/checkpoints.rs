@@ -2,12 +2,6 @@
 
 use super::*;
 
-/// Has the next checkpoint fail, which opens the files again.
-fn fail_checkpoint(store: &EmbeddedStore) {
-    store.core.db.close();
-    assert!(!store.core.checkpoint_or_report());
-}
-
 #[test]
 fn a_touch_is_carried_over_too() {
     let directory = tempfile::tempdir().unwrap();
@@ -101,4 +95,65 @@ fn a_deadline_that_a_failed_sweep_was_to_file_is_filed_by_the_next() {
     assert!(claim().is_err());
     store.core.db.reopen().unwrap();
     assert_eq!(claim().unwrap().records.len(), 1);
+}
+
+#[test]
+fn a_checkpoint_that_panics_leaves_everything_to_the_next() {
+    // At the deadlines, at the records, and where it ends.
+    for writes in 0..3 {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, copy) = (directory.path().join("store"), directory.path().join("killed"));
+        let store = still(&path);
+        create(&store, record_of(1, 1, 100, Some("alice")));
+        store.core.db.writing.after(writes, || panic!("as it should"));
+        assert!(!store.core.checkpoint_or_report());
+        assert!(store.core.trouble.why().unwrap().contains("panicked"));
+        copy_of(&path, &copy);
+        assert_eq!(revision_of(&still(&copy), 1), Some(1), "the journal has it still");
+        checkpoint(&store);
+        assert!(store.core.in_files(&key(1)).unwrap().is_some());
+        assert_eq!(now(store.of_principal(namespace(), "alice", START)).len(), 1);
+        let late = START + 2 * IDLE;
+        assert_eq!(now(store.claim_expired(namespace(), late, late + IDLE, 9)).records.len(), 1, "{writes}");
+    }
+}
+
+/// A second one would void segments that the first has yet to write.
+#[test]
+fn one_checkpoint_is_made_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    let core = Arc::clone(&store.core);
+    store.core.db.writing.after(0, move || assert!(core.checkpointing.is_locked()));
+    checkpoint(&store);
+    assert!(!store.core.checkpointing.is_locked());
+}
+
+#[test]
+fn after_a_failed_checkpoint_there_is_a_pause_before_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    // This ends the pause.
+    store.core.closing.ring();
+    store.core.db.close();
+    store.core.checkpoint_wanted.ring();
+    while !matches!(store.core.in_files(&key(1)), Ok(Some(_))) {
+        std::thread::yield_now();
+    }
+    assert!(!store.core.closing.wait(Some(Duration::ZERO)), "the pause has heard it");
+}
+
+/// Older segments that are free would count again.
+#[test]
+fn a_checkpoint_of_nothing_leaves_the_mark_of_the_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    let mark = || store.core.db.get(db::keys::CHECKPOINT).unwrap().unwrap();
+    create(&store, record(1, 1));
+    checkpoint(&store);
+    let before = mark();
+    checkpoint(&store);
+    assert_eq!(mark(), before);
 }

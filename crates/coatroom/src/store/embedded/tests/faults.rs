@@ -128,6 +128,27 @@ fn where_a_write_is_refused_nothing_has_changed() {
     }
 }
 
+#[test]
+fn what_was_settled_is_synced_as_commits_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = synced(directory.path());
+    create(&store, record(1, 1));
+    let late = START + 2 * IDLE;
+    let claimed = now(store.claim_expired(namespace(), late, late + IDLE, 9)).records;
+    store.core.journal.faults.fail_one_sync(Errno::IO);
+    assert!(matches!(result(store.settle(claimed)), Err(StoreError::OutcomeUnknown { .. })));
+}
+
+#[test]
+fn a_checkpoint_that_failed_is_noted_for_the_next_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = still(directory.path());
+    create(&store, record(1, 1));
+    assert!(!marker(directory.path()));
+    fail_checkpoint(&store);
+    assert!(marker(directory.path()));
+}
+
 /// A checkpoint that fails brings nothing to the disk, so the journal has to be.
 #[test]
 fn while_checkpoints_fail_the_journal_is_synced_at_their_pace() {

@@ -124,3 +124,61 @@ fn a_record_counts_once_however_often_it_was_written() {
     evict(&mut shard);
     assert_eq!(revision(&mut shard), Some(20));
 }
+
+#[test]
+fn what_was_used_since_the_hand_came_by_stays_before_what_was_not() {
+    for used in 1..=2 {
+        let mut shard = Shard::new(500, false);
+        (1..=2).for_each(|number| shard.put(record_of(number, 1, 200, None)));
+        carry_over(&mut shard);
+        let round = shard.begin_eviction() / 2;
+        assert!(shard.evict(round), "the hand has come by, and takes nothing at first sight");
+        shard.find(&key(used));
+        assert!(!shard.evict(round));
+        let mut is_there = |number| matches!(shard.find(&key(number)), Lookup::Record(_));
+        assert!(is_there(used) && !is_there(3 - used));
+    }
+}
+
+#[test]
+fn what_was_removed_counts_no_more() {
+    let mut shard = Shard::new(1_000, false);
+    for revision in 1..=20 {
+        shard.put(record(2, revision));
+        shard.remove(&key(2));
+    }
+    shard.put(record(1, 1));
+    carry_over(&mut shard);
+    evict(&mut shard);
+    assert_eq!(revision(&mut shard), Some(1));
+}
+
+#[test]
+fn a_crowd_that_was_ended_leaves_no_room_behind() {
+    let mut shard = shard();
+    (0..5_000).for_each(|number| shard.put(record_of(number, 1, 0, None)));
+    assert!(shard.begin_eviction() > 2 * 5_000, "which says how large the table is");
+    (10..5_000).for_each(|number| shard.remove(&key(number)));
+    assert!(shard.begin_eviction() <= 2 * 1_024);
+}
+
+#[test]
+fn a_few_that_come_and_go_find_the_room_that_there_was() {
+    let mut shard = shard();
+    (0..400).for_each(|number| shard.put(record_of(number, 1, 0, None)));
+    let places = shard.begin_eviction();
+    (0..400).for_each(|number| shard.remove(&key(number)));
+    assert_eq!(shard.begin_eviction(), places);
+}
+
+#[test]
+fn a_tier_of_which_nothing_may_go_holds_nobody_up() {
+    let hot = hot::Hot::new(0, true);
+    let (record, byte) = (record(1, 1), usize::from(key(1).locator.as_bytes()[0]));
+    assert!(record.shared_activity().claim());
+    hot.nth(byte, |shard| shard.put(record));
+    let mut taken = Vec::new();
+    hot.take_dirty(byte, &mut taken, |_| Ok::<_, ()>(())).unwrap();
+    hot.flushed(byte, &taken);
+    assert_eq!(hot.nth(byte, revision), Some(1));
+}

@@ -60,3 +60,11 @@ fn a_commit_that_takes_more_than_replacing_is_not_at_hand() {
     }
     assert_eq!(now(store.load(&ONE.key(), START)).unwrap().revision(), 1);
 }
+
+#[test]
+fn a_commit_at_hand_gives_back_the_room_that_it_saves() {
+    let store = MemoryStore::new();
+    create(&store, Made { bytes: 100, ..ONE });
+    assert!(store.commit_at_hand(1, &Made { revision: 2, ..ONE }.record(), START));
+    assert_eq!(store.0.budget.used(), budget_of(ONE));
+}
