@@ -123,15 +123,6 @@ on_each_store! {
         assert_eq!((session.last_accessed(), Some(listed[0].last_accessed)), (accessed, accessed));
     }
 
-    async fn a_session_whose_access_is_to_be_noted_is_not_at_hand(place) {
-        let fixture = Fixture::new(place);
-        job(&fixture).await;
-        fixture.clock.advance(2 * MINUTE);
-        assert!(fixture.sessions.keyed_at_hand("job 7").is_none());
-        let noted = fixture.sessions.keyed("job 7").await.unwrap();
-        assert_eq!(noted.last_accessed(), Some(fixture.sessions.now()));
-    }
-
     async fn a_session_that_was_looked_at_is_not_accessed_until_it_is_touched(place) {
         let fixture = Fixture::new(place);
         let begun = fixture.sessions.now();
@@ -142,6 +133,15 @@ on_each_store! {
         session.touch().await;
         assert_eq!(session.last_accessed(), Some(fixture.sessions.now()));
         assert_eq!(listed(&fixture).await, Some(fixture.sessions.now()));
+    }
+
+    async fn a_session_taken_at_hand_is_as_little_accessed(place) {
+        let fixture = Fixture::new(place);
+        let begun = fixture.sessions.now();
+        job(&fixture).await;
+        fixture.clock.advance(2 * MINUTE);
+        let session = fixture.sessions.keyed_at_hand("job 7").unwrap();
+        assert_eq!((session.last_accessed(), session.is_touch_due()), (Some(begun), true));
     }
 
     async fn a_touch_keeps_a_session_that_is_held_for_long(place) {
