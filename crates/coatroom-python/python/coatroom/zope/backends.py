@@ -37,6 +37,8 @@ class Backend:
 
     def __init__(self, url, namespace, timeout, clock=None):
         store = open_store(url)
+        #: That of the same sessions with the timeout that the container was seen to have later.
+        self._successor = None
         #: Without its password.
         self.url = store.url
         #: Whether other processes may use it too.
@@ -78,6 +80,13 @@ class Backend:
     def place_of(self, key):
         """What tells a container's key apart from those of all other containers."""
         return self.url, self.namespace, key
+
+    def latest(self):
+        """That of the same sessions with the timeout that the container was last seen to have."""
+        found = self
+        while found._successor is not None:
+            found = found._successor
+        return found
 
     def listen(self, listener):
         """Has ``listener(kind, snapshot)`` told of what expires and of what was posted."""
@@ -176,9 +185,11 @@ def backend(namespace, timeout, clock=None, url=None):
     if found is None or found.timeout != timeout or found.clock is not clock:
         open_store(url)
         with _lock:
-            listener = found._listener if found is not None else None
+            before = found
             found = _backend(url, namespace, timeout, clock)
-            found.listen(listener)
+            if before is not None:
+                found.listen(before._listener)
+                before._successor = found
             _backends[place] = found
     return found
 
