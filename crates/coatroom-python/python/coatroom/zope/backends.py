@@ -48,6 +48,8 @@ class Backend:
         self.timeout = timeout
         self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
+        #: Has the stored sessions go by the container's timeout.
+        self.retiming = None
         #: Who listens to the sweep that this thread is in; and what it is about to make room for.
         self._mine = threading.local()
         #: Held by the request that sweeps; others do not wait for it.
@@ -88,9 +90,11 @@ class Backend:
             found = found._successor
         return found
 
-    def listen(self, listener):
-        """Has ``listener(kind, snapshot)`` told of what expires and of what was posted."""
+    def attend(self, listener, retiming):
+        """Has ``listener(kind, snapshot)`` told of what expires and of what was posted, and ``retiming`` asked
+        whether the sessions have another timeout."""
         self._listener = listener
+        self.retiming = retiming
 
     def _expired(self, kind, snapshot):
         if kind == "expired":
@@ -185,10 +189,10 @@ def backend(namespace, timeout, clock=None, url=None):
     if found is None or found.timeout != timeout or found.clock is not clock:
         open_store(url)
         with _lock:
-            before = found
+            before = _backends.get(place)
             found = _backend(url, namespace, timeout, clock)
             if before is not None:
-                found.listen(before._listener)
+                found.attend(before._listener, before.retiming)
                 before._successor = found
             _backends[place] = found
     return found
