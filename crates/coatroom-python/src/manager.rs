@@ -94,8 +94,12 @@ impl SessionManager {
 
     #[pyo3(signature = (key, *, passive = false))]
     fn keyed(&self, py: Python<'_>, key: &[u8], passive: bool) -> PyResult<Session> {
-        if !passive && let Some(inner) = self.at_hand(key)? {
-            return Ok(self.session(inner));
+        if let Some(inner) = self.at_hand(key)? {
+            let session = self.session(inner);
+            if !passive {
+                session.touch(py)?;
+            }
+            return Ok(session);
         }
         let opened = self.engine(py, |manager| {
             if passive { manager.keyed_passively(key).wait() } else { manager.keyed(key).wait() }

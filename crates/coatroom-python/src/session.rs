@@ -195,6 +195,15 @@ impl Session {
         self.defer(|session| session.set_lifetime(lifetime))
     }
 
+    /// Counts as an access now. Lets go of the interpreter only where something is to be written.
+    pub(crate) fn touch(&self, py: Python<'_>) -> PyResult<()> {
+        self.owner.check()?;
+        if self.inner.is_touch_due() {
+            py.detach(|| self.inner.touch().wait());
+        }
+        Ok(())
+    }
+
     /// Drops everything deferred.
     fn discard(&self) {
         self.inner.discard();

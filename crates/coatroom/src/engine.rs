@@ -15,8 +15,8 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::at_once::is_touch_due;
 pub(crate) use self::at_once::{AtOnce, Opening, Sent};
+use self::at_once::{is_due, is_touch_due};
 pub(crate) use self::plan::{Settings, Work};
 pub use self::sweep::Swept;
 pub use self::undo::Undo;
@@ -129,17 +129,33 @@ impl Engine {
     /// A store that reads and cannot write, such as one on a full disk, still serves its readers:
     /// their sessions then end early, never late.
     async fn touch(&self, record: &Record, now: Timestamp) {
-        if !is_touch_due(record, now) {
-            return;
+        if is_touch_due(record, now) {
+            self.note(record, Activity { last_accessed: now, confirmed: true }).await;
         }
+    }
+
+    /// An access now to a record that was loaded a while ago, where it is to be noted. Only a client
+    /// that `brought` its id confirms it.
+    pub(crate) fn access(&self, record: &Record, brought: bool) -> Option<Activity> {
+        let confirmed = brought || record.activity().confirmed;
+        let access = Activity { last_accessed: self.now(), confirmed };
+        is_due(record, access).then_some(access)
+    }
+
+    /// Notes an access.
+    pub(crate) async fn note(&self, record: &Record, access: Activity) {
         let was_confirmed = record.activity().confirmed;
-        let touched = self.store.touch(record.key(), Activity { last_accessed: now, confirmed: true }).await;
-        if let Err(error) = touched {
+        // Stores in this process share the activity with this record: one that has died meanwhile would live
+        // again.
+        let is_live = record.is_live(access.last_accessed);
+        if let Err(error) = self.store.touch(record.key(), access).await {
             tracing::warn!(target: "coatroom", %error, "extending a session failed; it may end early");
             return;
         }
-        record.touch(Activity { last_accessed: now, confirmed: true });
-        if !was_confirmed {
+        if is_live {
+            record.touch(access);
+        }
+        if is_live && access.confirmed && !was_confirmed {
             self.events.tell(&Event::Confirmed { locator: record.key().locator });
         }
     }

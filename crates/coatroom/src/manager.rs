@@ -135,10 +135,10 @@ impl SessionManager {
         self.open_keyed(key.as_ref(), true).await
     }
 
-    /// As [`keyed`](Self::keyed), where the session is stored and its record at hand: nothing is
-    /// waited for, no lock that another thread holds and no file. `None` leaves it to `keyed`. For
-    /// callers that hold others up while they wait, such as a binding that holds its interpreter's
-    /// lock.
+    /// As [`keyed_passively`](Self::keyed_passively), where the session is stored and its record at
+    /// hand: nothing is waited for, no lock that another thread holds and no file. `None` leaves it to
+    /// `keyed_passively`. For callers that hold others up while they wait, such as a binding that
+    /// holds its interpreter's lock. [`Session::touch`] makes it activity.
     pub fn keyed_at_hand(&self, key: impl AsRef<[u8]>) -> Option<Session> {
         let record = self.shared.engine.load_at_hand(Locator::keyed(self.namespace(), key.as_ref()))?;
         Some(self.session(State::trusted(*record.key(), Some(record))))

@@ -173,6 +173,14 @@ class Session:
         """A lifetime of its own, None for no end."""
         self._native.set_lifetime(seconds)
 
+    def touch(self) -> None:
+        """Activity, however it was opened: for one opened passively, or held for long as by a websocket.
+
+        Noted at once, once in a twentieth of the idle timeout or a minute. Nothing for a session that is
+        not stored; one that has ended stays dead. A store that cannot write is logged, and no error.
+        """
+        self._native.touch()
+
     def discard(self) -> None:
         """Drops everything deferred."""
         self._native.discard()

@@ -181,6 +181,33 @@ def test_keyed_sessions_have_no_id(sessions):
     assert sessions.keyed("job 7", passive=True)["step"] == 2
 
 
+def test_a_look_is_no_access_until_the_session_is_touched(sessions, clock):
+    session = sessions.keyed("visitor")
+    session.touch()
+    assert not session.exists
+    session["n"] = 1
+    session.save()
+    for _ in range(3):
+        clock.advance(15 * 60)
+        held = sessions.keyed("visitor", passive=True)
+        assert held.last_accessed == clock.now() - 15 * 60
+        held.touch()
+        held.touch()
+        assert held.last_accessed == sessions.keyed("visitor", passive=True).last_accessed == clock.now()
+    clock.advance(20 * 60)
+    held.touch()
+    assert not sessions.keyed("visitor").exists
+
+
+def test_an_access_by_key_counts(sessions, clock):
+    session = sessions.keyed("visitor")
+    session["n"] = 1
+    session.save()
+    for _ in range(3):
+        clock.advance(15 * 60)
+        assert sessions.keyed("visitor").last_accessed == clock.now()
+
+
 def test_a_commit_is_taken_back(sessions):
     session = sessions.keyed("k")
     session["n"] = 1

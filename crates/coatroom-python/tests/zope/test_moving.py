@@ -100,7 +100,8 @@ def test_sessions_that_were_copied_are_the_same_on_the_server(moving, tmp_path, 
         assert container.keys() == keys
     moving.stop()
 
-    assert "4 sessions copied" in program.copy(server, directory)
+    # With what tells of the login and of the timeout.
+    assert "5 sessions copied" in program.copy(server, directory)
 
     site = moving.on(server, after=10)
     with site.visit() as container:
@@ -143,8 +144,8 @@ def test_what_was_still_to_be_told_is_told_from_the_server(moving, tmp_path, kin
     moving.stop()
 
     said = program.copy(server, directory)
-    assert "1 sessions copied" in said and "3 that had run out" in said
-    assert "0 sessions copied, 1 were there already" in program.copy(server, directory)
+    assert "2 sessions copied" in said and "3 that had run out" in said
+    assert "0 sessions copied, 2 were there already" in program.copy(server, directory)
 
     site = moving.on(server, after=31 * 60)
     housekeep(site, 10)

@@ -1,6 +1,5 @@
 //! What a store can do without waiting for anything: for callers that hold others up meanwhile.
 
-use super::at_once::is_touch_due;
 use super::login::Admission;
 use super::plan::Draw;
 use super::{Engine, Work};
@@ -9,11 +8,9 @@ use crate::id::Locator;
 use crate::record::{Overwritten, Record};
 
 impl Engine {
-    /// The live record of a locator, if it is at hand and nothing is to be noted of the access.
+    /// The live record of a locator, if it is at hand.
     pub(crate) fn load_at_hand(&self, locator: Locator) -> Option<Record> {
-        let now = self.now();
-        let record = self.store.load_at_hand(&self.key(locator), now)?;
-        (!is_touch_due(&record, now)).then_some(record)
+        self.store.load_at_hand(&self.key(locator), self.now())
     }
 
     /// Commits `changes`, made on `base`, if they are values in the place of old ones and nothing has

@@ -7,7 +7,7 @@ use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::expiry;
 use crate::id::SessionId;
-use crate::record::{Overwritten, Record};
+use crate::record::{Activity, Overwritten, Record};
 use crate::store::{Commit, StoreFuture};
 
 /// A load that the general way has to finish. Boxed, as all that only that way takes, so that the
@@ -91,7 +91,14 @@ impl Engine {
 /// Whether an access now is to be written down.
 #[inline]
 pub(super) fn is_touch_due(record: &Record, now: Timestamp) -> bool {
-    let activity = record.activity();
+    is_due(record, Activity { last_accessed: now, confirmed: true })
+}
+
+/// Whether an access is to be written down: once a touch interval, and where it confirms.
+#[inline]
+pub(super) fn is_due(record: &Record, access: Activity) -> bool {
+    let noted = record.activity();
     let interval = expiry::touch_interval(record.idle_millis());
-    !activity.confirmed || now.as_millis() >= activity.last_accessed.as_millis().saturating_add(interval)
+    let next = noted.last_accessed.as_millis().saturating_add(interval);
+    access.confirmed && !noted.confirmed || access.last_accessed.as_millis() >= next
 }

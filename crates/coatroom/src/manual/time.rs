@@ -36,7 +36,8 @@
 //!
 //! A request that takes its session is activity, reading alone too; one whose handler takes none is
 //! not. Polling would keep a session alive for ever: put a [`PassiveLayer`](crate::PassiveLayer) around
-//! such routes.
+//! such routes. Whatever holds a session longer than a request, such as a websocket, says itself that its
+//! user is there: [`Session::touch`](crate::Session::touch).
 //!
 //! The last access is written at most once in a *touch interval*, a twentieth of the idle timeout and a
 //! minute at most, and never raises the revision. So a session may end up to that much early, and never

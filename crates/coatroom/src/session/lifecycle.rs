@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Session;
 use crate::engine::Engine;
 use crate::error::SessionError;
+use crate::record::{Activity, Record};
 
 impl Session {
     /// Signs a principal in: new secret, same locator, same data, lifetime begun anew, at the
@@ -120,6 +121,39 @@ impl Session {
     pub fn detach(self) -> Self {
         self.shared.state.lock().detached = true;
         self
+    }
+
+    /// Counts as activity now, as loading the session for a request does: for one that was opened
+    /// passively, and for one that is held for long, such as by a websocket. Moves the idle deadline,
+    /// once a touch interval (a twentieth of the idle timeout, at most a minute); nothing for a session
+    /// that is not stored, and nothing brings back one that has ended. Immediate, at any time, also
+    /// after the response. Only where this very request brought the id of a new session does it confirm
+    /// that the client has it.
+    ///
+    /// A store that cannot write is no error, as at a load: it is logged, and the session may end
+    /// early.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the access noted or not.
+    pub async fn touch(&self) {
+        if let Some((record, access)) = self.access() {
+            self.engine().note(&record, access).await;
+        }
+    }
+
+    /// Whether [`touch`](Self::touch) has anything to write now. Does not wait and asks no store: for
+    /// callers to whom waiting is dear.
+    #[must_use]
+    pub fn is_touch_due(&self) -> bool {
+        self.access().is_some()
+    }
+
+    fn access(&self) -> Option<(Record, Activity)> {
+        let state = self.shared.state.lock();
+        let record = state.base.as_ref()?;
+        let access = self.engine().access(record, state.brought)?;
+        Some((record.clone(), access))
     }
 
     /// Drops everything deferred in this request.

@@ -3,8 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::{get, post};
 use coatroom::store::{FaultyStore, Operation};
-use coatroom::{Event, Listener, ListenerError, ManualClock, SessionId, SessionManager, Slot, Timestamp};
+use coatroom::testing::Client;
+use coatroom::{
+    Event, Listener, ListenerError, ManualClock, PassiveLayer, Session, SessionId, SessionManager, Slot,
+    StoreError, Timestamp,
+};
 
 use crate::support::{Fixture, MINUTE, SECOND, memory, on_each_store};
 
@@ -117,15 +123,93 @@ on_each_store! {
         assert_eq!((session.last_accessed(), Some(listed[0].last_accessed)), (accessed, accessed));
     }
 
-    async fn a_session_whose_access_is_to_be_noted_is_not_at_hand(place) {
+    async fn a_session_that_was_looked_at_is_not_accessed_until_it_is_touched(place) {
+        let fixture = Fixture::new(place);
+        let begun = fixture.sessions.now();
+        job(&fixture).await;
+        fixture.clock.advance(2 * MINUTE);
+        let session = fixture.sessions.keyed_passively("job 7").await.unwrap();
+        assert_eq!((session.last_accessed(), session.is_touch_due()), (Some(begun), true));
+        session.touch().await;
+        assert_eq!(session.last_accessed(), Some(fixture.sessions.now()));
+        assert_eq!(listed(&fixture).await, Some(fixture.sessions.now()));
+    }
+
+    async fn a_session_taken_at_hand_is_as_little_accessed(place) {
+        let fixture = Fixture::new(place);
+        let begun = fixture.sessions.now();
+        job(&fixture).await;
+        fixture.clock.advance(2 * MINUTE);
+        let session = fixture.sessions.keyed_at_hand("job 7").unwrap();
+        assert_eq!((session.last_accessed(), session.is_touch_due()), (Some(begun), true));
+    }
+
+    async fn a_touch_keeps_a_session_that_is_held_for_long(place) {
+        let fixture = Fixture::with(place, |b| b.idle_timeout(20 * MINUTE).lifetime(60 * MINUTE));
+        let id = stored(&fixture).await;
+        let held = fixture.sessions.open(&id).await.unwrap().unwrap();
+        for _ in 0..5 {
+            fixture.clock.advance(11 * MINUTE);
+            held.touch().await;
+            assert_eq!(held.last_accessed(), Some(fixture.sessions.now()));
+        }
+        assert!(is_alive(&fixture, &id).await);
+        fixture.clock.advance(5 * MINUTE);
+        held.touch().await;
+        assert!(!is_alive(&fixture, &id).await);
+    }
+
+    async fn a_touch_of_a_session_that_is_not_stored_does_nothing(place) {
         let fixture = Fixture::new(place);
         let session = fixture.sessions.keyed("job 7").await.unwrap();
-        session.edit(CART, |cart| cart.push(1)).unwrap();
-        session.save().await.unwrap();
+        assert!(!session.is_touch_due());
+        session.touch().await;
+        assert_eq!((session.exists(), fixture.sessions.count().await.unwrap()), (false, 0));
+    }
+
+    async fn a_touch_brings_no_dead_session_back(place) {
+        let fixture = Fixture::new(place);
+        let expired = job(&fixture).await;
+        fixture.clock.advance(20 * MINUTE);
+        expired.touch().await;
+        assert!(!fixture.sessions.keyed("job 7").await.unwrap().exists());
+        let ended = job(&fixture).await;
+        fixture.sessions.end(&ended.locator().unwrap()).await.unwrap();
         fixture.clock.advance(2 * MINUTE);
-        assert!(fixture.sessions.keyed_at_hand("job 7").is_none());
-        let noted = fixture.sessions.keyed("job 7").await.unwrap();
-        assert_eq!(noted.last_accessed(), Some(fixture.sessions.now()));
+        ended.touch().await;
+        assert_eq!(fixture.sessions.count().await.unwrap(), 0);
+    }
+
+    async fn a_touch_by_a_handle_that_others_overtook_keeps_the_session(place) {
+        let fixture = Fixture::new(place);
+        let held = job(&fixture).await;
+        for _ in 0..2 {
+            fixture.clock.advance(15 * MINUTE);
+            let other = fixture.sessions.keyed("job 7").await.unwrap();
+            other.edit(CART, |cart| cart.push(2)).unwrap();
+            other.save().await.unwrap();
+        }
+        fixture.clock.advance(15 * MINUTE);
+        held.touch().await;
+        assert_eq!(listed(&fixture).await, Some(fixture.sessions.now()));
+    }
+
+    async fn only_a_request_that_brought_the_id_confirms_it_by_a_touch(place) {
+        let fixture = Fixture::with(place, |b| b.unconfirmed_timeout(Some(10 * MINUTE)));
+        let app = Router::new()
+            .route("/", post(async |session: Session| session.edit(CART, |cart| cart.push(1))))
+            .route("/", get(async |session: Session| session.touch().await).layer(PassiveLayer))
+            .layer(fixture.sessions.layer());
+        let mut visitor = Client::new(app);
+        visitor.post("/", "").await;
+        let (infos, _) = fixture.sessions.list(None, 1).await.unwrap();
+        let served = fixture.sessions.open_locator(&infos[0].locator).await.unwrap().unwrap();
+        fixture.clock.advance(2 * MINUTE);
+        served.touch().await;
+        let (infos, _) = fixture.sessions.list(None, 1).await.unwrap();
+        assert_eq!((infos[0].confirmed, infos[0].last_accessed), (false, fixture.sessions.now()));
+        visitor.get("/").await;
+        assert!(fixture.sessions.list(None, 1).await.unwrap().0[0].confirmed);
     }
 
     async fn a_session_without_limits_lives_for_ever(place) {
@@ -216,6 +300,19 @@ on_each_store! {
     }
 }
 
+/// A keyed session that was begun now.
+async fn job(fixture: &Fixture) -> Session {
+    let session = fixture.sessions.keyed("job 7").await.unwrap();
+    session.edit(CART, |cart| cart.push(1)).unwrap();
+    session.save().await.unwrap();
+    session
+}
+
+/// When the only session was accessed, as the store has it.
+async fn listed(fixture: &Fixture) -> Option<Timestamp> {
+    Some(fixture.sessions.list(None, 1).await.unwrap().0.first()?.last_accessed)
+}
+
 /// Expired and deferred, until nothing more is due.
 async fn sweep_all(fixture: &Fixture) -> (usize, usize) {
     let mut total = (0, 0);
@@ -257,6 +354,25 @@ async fn a_touch_is_written_once_an_interval_and_rewrites_nothing() {
     }
     assert_eq!(faulty.calls(Operation::Touch), 1);
     assert_eq!(fixture.sessions.list(None, 1).await.unwrap().0[0].revision, revision);
+}
+
+#[tokio::test]
+async fn a_touch_by_hand_is_written_once_an_interval_too_and_never_fails() {
+    let faulty = Arc::new(FaultyStore::new(memory().store));
+    let fixture = Fixture::with_store(faulty.clone(), |b| b.idle_timeout(20 * MINUTE));
+    let session = job(&fixture).await;
+    for _ in 0..60 {
+        assert!(!session.is_touch_due());
+        session.touch().await;
+        fixture.clock.advance(SECOND);
+    }
+    assert_eq!(faulty.calls(Operation::Touch), 0);
+    faulty.fail(Operation::Touch, 1, StoreError::unavailable("the disk is full"));
+    session.touch().await;
+    assert!(session.is_touch_due());
+    session.touch().await;
+    session.touch().await;
+    assert_eq!((faulty.calls(Operation::Touch), session.is_touch_due()), (2, false));
 }
 
 #[test]

@@ -37,6 +37,8 @@ class Backend:
 
     def __init__(self, url, namespace, timeout, clock=None):
         store = open_store(url)
+        #: That of the same sessions with the timeout that the container was seen to have later.
+        self._successor = None
         #: Without its password.
         self.url = store.url
         #: Whether other processes may use it too.
@@ -46,6 +48,8 @@ class Backend:
         self.timeout = timeout
         self.max_value_bytes = settings.current().max_value_bytes
         self._listener = None
+        #: Has the stored sessions go by the container's timeout.
+        self.retiming = None
         #: Who listens to the sweep that this thread is in; and what it is about to make room for.
         self._mine = threading.local()
         #: Held by the request that sweeps; others do not wait for it.
@@ -79,9 +83,18 @@ class Backend:
         """What tells a container's key apart from those of all other containers."""
         return self.url, self.namespace, key
 
-    def listen(self, listener):
-        """Has ``listener(kind, snapshot)`` told of what expires and of what was posted."""
+    def latest(self):
+        """That of the same sessions with the timeout that the container was last seen to have."""
+        found = self
+        while found._successor is not None:
+            found = found._successor
+        return found
+
+    def attend(self, listener, retiming):
+        """Has ``listener(kind, snapshot)`` told of what expires and of what was posted, and ``retiming`` asked
+        whether the sessions have another timeout."""
         self._listener = listener
+        self.retiming = retiming
 
     def _expired(self, kind, snapshot):
         if kind == "expired":
@@ -176,9 +189,11 @@ def backend(namespace, timeout, clock=None, url=None):
     if found is None or found.timeout != timeout or found.clock is not clock:
         open_store(url)
         with _lock:
-            listener = found._listener if found is not None else None
+            before = _backends.get(place)
             found = _backend(url, namespace, timeout, clock)
-            found.listen(listener)
+            if before is not None:
+                found.attend(before._listener, before.retiming)
+                before._successor = found
             _backends[place] = found
     return found
 

@@ -211,17 +211,25 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
         if self._inband_housekeeping and not self._sessions().is_read_only:
             housekeeping.housekeep_inband(self, backend)
         sessions = self._sessions()
-        state = sessions.find(backend, key, self._ring(), passive)
+        state = sessions.look_up(backend, key, self._ring(), passive)
         if state is None:
             return None
         now = backend.manager.now()
         if not state.is_live(now):
-            sessions.forget_dead(state)
-            notifications.expired(self, state)
+            self._timedOut(state, passive)
             return None
         if not passive:
-            state.touch(now)
+            sessions.access(state, now)
         return state
+
+    def _timedOut(self, state, passive):
+        sessions = self._sessions()
+        if not state.has_another_timeout():
+            sessions.forget_dead(state)
+            notifications.expired(self, state)
+        elif not passive and not sessions.is_read_only:
+            # The store goes by the timeout from before.
+            self._endSession(state)
 
     def _begin(self, key):
         state = self._open(key, count=True)

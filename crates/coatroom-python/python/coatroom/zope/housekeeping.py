@@ -1,14 +1,17 @@
-"""Sweeping: by a thread of the process once a second, or within a request where code relies on it."""
+"""Sweeping and keeping to another timeout: by a thread of the process once a second. Sweeping within a request
+where code relies on it, too."""
 
 import concurrent.futures
 import logging
 import os
 import threading
 import time
+from functools import partial
 
 from coatroom import _native
 from coatroom.zope import backends
 from coatroom.zope.guards import guarded
+from coatroom.zope.retiming import Retiming
 from coatroom.zope.seldom import seldom
 from coatroom.zope.telling import Teller
 from coatroom.zope.telling import TellerInRequest
@@ -19,6 +22,8 @@ logger = logging.getLogger("coatroom.zope")
 WAITS_FOR = 30.0
 #: How often requests sweep at most, in seconds.
 INBAND_EVERY = 1.0
+#: How long visitors' requests have the processor to themselves between steps, in seconds.
+BETWEEN_STEPS = 0.25
 #: Whether the process sweeps by itself. Not in tests, which move the clock and sweep by hand.
 sweeps_by_itself = True
 
@@ -27,21 +32,28 @@ def attend(container, backend):
     """Has a backend swept, and its notifications delivered."""
     if backend._listener is not None:
         return
-    jar = container._site_jar()
+    jar, retiming = container._site_jar(), Retiming(container)
     if jar is None:
-        backend.listen(TellerInRequest(container))
+        backend.attend(TellerInRequest(container), retiming)
         return
-    backend.listen(Teller(jar.db(), "/".join(container.getPhysicalPath()), backend.namespace))
+    backend.attend(Teller(jar.db(), "/".join(container.getPhysicalPath()), backend.namespace), retiming)
     _start_thread()
 
 
 def housekeep(container):
     """Takes out what is due now, and tells of it. The caller's transaction and user stay its own."""
     backend = container._backend()
+    work = partial(_keep_house, backend)
     if isinstance(backend._listener, TellerInRequest):
-        guarded(backend.sweep)
+        guarded(work)
     else:
-        guarded(_aside, backend.sweep)
+        guarded(_aside, work)
+
+
+def _keep_house(backend):
+    while backend.retiming.step(backend):
+        pass
+    backend.sweep()
 
 
 def _aside(work):
@@ -88,12 +100,13 @@ def _start_thread():
 
 
 def _run():
-    process = os.getpid()
+    process, has_more = os.getpid(), False
     while os.getpid() == process:
-        time.sleep(1.0)
+        time.sleep(BETWEEN_STEPS if has_more else 1.0)
+        has_more = False
         try:
             if sweeps_by_itself:
-                _sweep()
+                has_more = _sweep()
         except _native.StoreError as error:
             backends.availability.lost(error)
         except Exception:
@@ -103,5 +116,21 @@ def _run():
 
 
 def _sweep():
+    """A part of what is to be done; whether more is to be done at once."""
+    has_more = False
     for backend in backends.all_backends():
+        # First: by another timeout some may be due.
+        has_more |= _retime(backend)
         backend.sweep()
+    return has_more
+
+
+def _retime(backend):
+    try:
+        return backend.retiming is not None and backend.retiming.step(backend)
+    except _native.StoreError:
+        raise
+    except Exception:
+        # The database, say, which is no reason not to sweep.
+        seldom.warning(logger, None, "looking for another timeout failed; trying again every second")
+        return False

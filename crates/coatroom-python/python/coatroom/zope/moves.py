@@ -18,7 +18,7 @@ class Moves:
 
     def is_superseded(self, backend, key, ring):
         """Whether a login has moved the session of this key to another one."""
-        self.find(backend, key, ring)
+        self.look_up(backend, key, ring)
         return backend.place_of(key) in self._superseded
 
     def became(self, backend, key, ring):

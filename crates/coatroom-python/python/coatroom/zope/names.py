@@ -21,6 +21,8 @@ NOTE_TIMES = RESERVED + "times"
 #: Whether it is still in question; and where the session was, if a login moved it before it ended.
 NOTE_OPEN = RESERVED + "open"
 NOTE_STORED_AT = RESERVED + "stored at"
+#: Which timeout the stored sessions go by.
+TIMEOUT = RESERVED + "timeout"
 ADD = "add"
 DELETE = "delete"
 #: Before the object id of a persistent object that lies in a session's value.

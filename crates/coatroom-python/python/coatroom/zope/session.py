@@ -291,7 +291,8 @@ class TransientObject(Implicit):
             return state if state.moved_to is None else state.home()
         state = state.home()
         present = transactions.current(sessions.transaction_manager)
-        found = present.find(state.backend, state.key, state.record.ring) or present.moved(state.id)
+        backend = state.backend.latest()
+        found = present.find(backend, state.key, state.record.ring) or present.moved(state.id)
         if found is None and state.is_dropped and self._container() is not None:
             found = self._container()._begin(state.key)
         if found is not None and (found.id == state.id or state.is_dropped):

@@ -35,6 +35,8 @@ class SessionState(LiveValues):
     sessions = None
     #: Begun and never stored: the transaction or savepoint was undone, or nothing was put into it.
     is_dropped = False
+    #: Whether its transaction has asked for it, and not only looked at it.
+    is_accessed = True
     _jar = None
 
     def __init__(self, backend, key, native, ring, id=None, now=None):
@@ -54,6 +56,7 @@ class SessionState(LiveValues):
         """The session of a record; None where the record is not readable as one."""
         state = cls(backend, key, native, ring)
         state.id = state.record.read_id()
+        state.is_accessed = False
         return state if state.id is not None else None
 
     @classmethod
@@ -132,6 +135,10 @@ class SessionState(LiveValues):
     def is_live(self, now):
         timeout = self.backend.timeout
         return not self.is_ended and (timeout is None or now < self.last_accessed + timeout)
+
+    def has_another_timeout(self):
+        """Whether it is stored with another timeout than its container has now."""
+        return not self.is_new and self.native.idle_timeout != self.backend.timeout
 
     # Savepoints.
 

@@ -88,23 +88,37 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
         self.transaction_manager = manager
         #: The thread whose transaction it is.
         self.thread = get_ident()
-        #: Keys whose session was looked at and not yet asked for.
-        self._unaccessed = set()
         TwoPhaseCommit.__init__(self)
         Moves.__init__(self)
         Rollback.__init__(self, before)
 
     # What containers ask for.
 
-    def find(self, backend, key, ring, passive=False):
-        """The live session of a key, or None; an access, unless ``passive``."""
+    def find(self, backend, key, ring):
+        """The live session of a key, or None; an access."""
+        state, now = self.look_up(backend, key, ring), backend.manager.now()
+        if state is None or not state.is_live(now):
+            return None
+        self.access(state, now)
+        return state
+
+    def look_up(self, backend, key, ring, passive=False):
+        """The session of a key, or None; perhaps one that has timed out. No access yet; waits for its turn at
+        one that had a conflict, unless ``passive``."""
         place = backend.place_of(key)
         if place not in self._states:
             self._states[place] = self._bases[place] = self._open(backend, key, ring, place, passive)
-        elif place in self._unaccessed and not passive:
-            self._unaccessed.discard(place)
-            guarded(backend.manager.keyed, names.of_session(key))
         return self._states[place]
+
+    def access(self, state, now):
+        """Somebody asks for a live session, and does not only look at it."""
+        if not state.is_accessed:
+            state.is_accessed = True
+            if state.has_another_timeout():
+                _keep_timeout(state.native, state.backend.timeout)
+            guarded(state.native.touch)
+            state.last_accessed = state.native.last_accessed
+        state.touch(now)
 
     def begin(self, backend, key, ring, now):
         """A new session under a key that has none."""
@@ -184,11 +198,10 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
             self._vacant[place] = guarded(backend.manager.create_keyed, names.of_session(key))
             return None
         name, turn = names.of_session(key), None
-        if passive:
-            self._unaccessed.add(place)
-        elif turns.is_any_contested():
+        if not passive and turns.is_any_contested():
             turn = self._take_turn(backend.manager.locator_of(name))
-        native = guarded(partial(backend.manager.keyed, name, passive=passive))
+        # Not an access: by its container's timeout, which may have been changed, it may have ended.
+        native = guarded(partial(backend.manager.keyed, name, passive=True))
         if turn is not None and backend.is_shared:
             turns.seen(turn, native.revision)
         state = SessionState.opened(backend, key, native, ring) if native.exists else None
@@ -199,10 +212,7 @@ class TransactionSessions(TwoPhaseCommit, Rollback, Moves):
             self._superseded.add(place)
             self._stragglers.add(place)
             return None
-        self._joined(state)
-        if native.idle_timeout != backend.timeout and not passive:
-            _keep_timeout(backend, native)
-        return state
+        return self._joined(state)
 
     def _is_issued(self, key):
         """Whether the key is a browser id that was drawn in this transaction."""
@@ -242,7 +252,7 @@ def _find(last, id, manager, backend, key, ring):
     state = last()
     if state is not None and state.is_present():
         return state
-    found = current(manager).find(backend, key, ring)
+    found = current(manager).find(backend.latest(), key, ring)
     # Whoever asks is to load anew when the transaction is over, of which the jar tells.
     return found if found is not None and found.id == id and found.jar is not None else None
 
@@ -252,10 +262,10 @@ def _nothing(backend):
     return guarded(partial(backend.manager.keyed, os.urandom(16), passive=True))
 
 
-def _keep_timeout(backend, native):
+def _keep_timeout(native, timeout):
     """A session goes by its container's timeout, also where that was changed since."""
     try:
-        native.set_idle_timeout(backend.timeout)
+        native.set_idle_timeout(timeout)
         guarded(native.save)
     except (SessionConflictError, SessionLimitError):
         logger.debug("another request changed the session first; its timeout follows later")
