@@ -8,6 +8,7 @@ import time
 
 from coatroom import _native
 from coatroom.zope import backends
+from coatroom.zope import remains
 from coatroom.zope.guards import guarded
 from coatroom.zope.seldom import seldom
 from coatroom.zope.telling import Teller
@@ -19,6 +20,8 @@ logger = logging.getLogger("coatroom.zope")
 WAITS_FOR = 30.0
 #: How often requests sweep at most, in seconds.
 INBAND_EVERY = 1.0
+#: How often a process looks for what removed containers have left, in seconds.
+REMAINS_EVERY = 60.0
 #: Whether the process sweeps by itself. Not in tests, which move the clock and sweep by hand.
 sweeps_by_itself = True
 
@@ -105,3 +108,22 @@ def _run():
 def _sweep():
     for backend in backends.all_backends():
         backend.sweep()
+    _tend_remains()
+
+
+_tended_at = -REMAINS_EVERY
+
+
+def _tend_remains():
+    global _tended_at
+    if time.monotonic() - _tended_at < REMAINS_EVERY:
+        return
+    _tended_at = time.monotonic()
+    tellers = {each._listener.database: each for each in backends.all_backends() if isinstance(each._listener, Teller)}
+    for database, backend in tellers.items():
+        try:
+            remains.tend(database, backend.clock)
+        except _native.StoreError:
+            raise
+        except Exception:
+            seldom.warning(logger, None, "looking for what removed containers left failed; trying again in a minute")

@@ -14,6 +14,7 @@ from Products.Sessions import install_session_data_manager
 from coatroom.zope import keyring
 from coatroom.zope import overview
 from coatroom.zope import registry
+from coatroom.zope import remains
 from coatroom.zope.browserids import BrowserIdManager
 from coatroom.zope.container import TransientObjectContainer
 from coatroom.zope.overview import CONTAINER
@@ -73,6 +74,7 @@ def uninstall(app):
         if f"removed {container}" in done
     ]
     registry.forget(app)
+    root.pop(remains.ROOT_NAME, None)
     if keyring.ROOT_NAME in root:
         del root[keyring.ROOT_NAME]
         done.append("removed the instance's key ring; sessions that are still stored cannot be read any more")
