@@ -32,6 +32,7 @@ def test_installing_and_uninstalling_leaves_what_was_there(fresh):
     instance.stop()
     undone = instance.coatroom_zope("uninstall").stdout
     assert "removed /session_data" in undone
+    assert f"removed 1 session from embedded:{instance.place}/var/coatroom\n" in undone
     assert instance.coatroom_zope("uninstall").stdout == "nothing to do\n"
     assert names_in_database(instance) == []
     instance.start()

@@ -16,6 +16,7 @@ from ZODB.DemoStorage import DemoStorage
 from coatroom.zope import commands
 from coatroom.zope import install
 from coatroom.zope import overview
+from coatroom.zope import remains
 from coatroom.zope.container import TransientObjectContainer
 
 
@@ -109,7 +110,7 @@ def test_what_was_deleted_by_hand_hinders_nothing(app, gone):
     app.manage_delObjects([gone])
     install.uninstall(app)
     left = {"acl_users", "browser_id_manager", "session_data_manager"} - {gone}
-    assert set(app.objectIds()) == left and list(app._p_jar.root()) == ["Application"]
+    assert set(app.objectIds()) == left and set(app._p_jar.root()) == {"Application", remains.ROOT_NAME}
     install.install(app)
     assert {"browser_id_manager", "session_data_manager", "session_data"} <= set(app.objectIds())
 
@@ -209,7 +210,7 @@ def test_every_container_is_found_and_taken_out_without_a_look_at_the_content(ap
     assert connection.getTransferCounts(True)[0] < 40
     done = install.uninstall(fresh)
     assert len([line for line in done if line.startswith("removed /")]) == 4
-    assert not [name for name in connection.root() if name.startswith("coatroom.")]
+    assert [name for name in connection.root() if name.startswith("coatroom.")] == [remains.ROOT_NAME]
     assert connection.getTransferCounts(True)[0] < 40
     transaction.commit()
     connection.close()

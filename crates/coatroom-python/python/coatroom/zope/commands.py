@@ -14,6 +14,8 @@ from ZODB.POSException import POSError
 
 #: How often something is tried against a database that others write to.
 _ATTEMPTS = 5
+#: After how many sessions that were removed it is said again how many they are.
+_SAY_EVERY = 10_000
 #: The storages that several processes open.
 _SHARED = {"ClientStorage", "RelStorage"}
 #: How long other processes may take until all their requests know of a new key, in seconds.
@@ -108,9 +110,39 @@ def _install(app, options):
 
 def _uninstall(app, options):
     from coatroom.zope import install
+    from coatroom.zope import remains
 
-    _say(_commit(lambda: install.uninstall(app), "coatroom-zope uninstall"))
+    done = _commit(lambda: install.uninstall(app), "coatroom-zope uninstall")
+    left = remains.of_removed(app._p_jar.root())
+    if done or not left:
+        _say(done)
+    return _take_out(app, left) if left else 0
+
+
+def _take_out(app, left):
+    """Removes what the store holds of containers that are no more."""
+    from coatroom import _native
+    from coatroom.zope import remains
+    from coatroom.zope import settings
+    from coatroom.zope.errors import SessionStoreUnavailable
+
+    store, removed, said = settings.shown_store(), 0, 0
+    try:
+        for removed in remains.take_out(left):
+            if removed - said >= _SAY_EVERY:
+                print(f"removed {_sessions(removed)} from {store} so far", flush=True)
+                said = removed
+    except (SessionStoreUnavailable, _native.Error) as error:
+        print(f"what {', '.join(sorted(set(left.values())))} has left still lies in {store}: {error}")
+        print("run this again when the store can be used, and it removes that")
+        return 1
+    _commit(lambda: remains.forget_all(app._p_jar.root(), left), "coatroom-zope uninstall: nothing is stored any more")
+    print(f"removed {_sessions(removed)} from {store}")
     return 0
+
+
+def _sessions(count):
+    return f"{count} session{'' if count == 1 else 's'}"
 
 
 def _commit(work, note):

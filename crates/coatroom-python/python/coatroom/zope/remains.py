@@ -7,7 +7,9 @@ and later ends what has no timeout.
 """
 
 import contextlib
+import itertools
 import math
+import os
 
 from persistent.mapping import PersistentMapping
 from Testing.makerequest import makerequest
@@ -33,8 +35,9 @@ _ON_A_PAGE = 1000
 def came(container):
     """A container has come to its place, perhaps from another one."""
     note = _note(container)
-    if note is not None and _UNTIL in note:
-        del note[_UNTIL]
+    if note is not None:
+        note.pop(_UNTIL, None)
+        note[_PATH] = "/".join(container.getPhysicalPath())
 
 
 def goes(container):
@@ -42,21 +45,36 @@ def goes(container):
     note = _note(container)
     if note is not None:
         note[_UNTIL] = container._time() + container._timeout_secs + KEPT_FOR
-        note[_PATH] = "/".join(container.getPhysicalPath())
+
+
+def all_go(root, now):
+    """No container is left, not even one whose removal nobody saw."""
+    notes = root.get(ROOT_NAME, {})
+    for note in notes.values():
+        if _UNTIL not in note:
+            note[_UNTIL] = now + KEPT_FOR
+    _clear(root)
 
 
 def of_removed(root):
     """What was noted of containers that were removed: their parts of the store, and where they were."""
-    return {namespace: note.get(_PATH) for namespace, note in root.get(ROOT_NAME, {}).items() if _UNTIL in note}
+    notes = root.get(ROOT_NAME, {})
+    return {namespace: note.get(_PATH, "a container") for namespace, note in notes.items() if _UNTIL in note}
 
 
 def forget(root, namespaces):
-    """They are empty."""
+    """Nothing is stored in them any more."""
     notes = root.get(ROOT_NAME, {})
     for namespace in namespaces:
         # Unless its container has come back.
         if _UNTIL in notes.get(namespace, ()):
             del notes[namespace]
+
+
+def forget_all(root, namespaces):
+    """The same, and nothing of ours is left where that was all."""
+    forget(root, namespaces)
+    _clear(root)
 
 
 def tend(database, clock=None):
@@ -68,6 +86,32 @@ def tend(database, clock=None):
             forget(connection.root(), empty)
             manager.get().note("coatroom: forgot removed containers of sessions")
             manager.commit()
+
+
+def take_out(namespaces):
+    """Ends all that containers have left, now; yields how many sessions that were so far, again and again.
+
+    Raises the engine's errors, and SessionStoreUnavailable.
+    """
+    removed = 0
+    yield removed
+    for namespace in namespaces if _is_made(settings.current().store) else ():
+        outbox, sessions = _managers(namespace)
+        for manager, counts in ((outbox, 0), (sessions, 1)):
+            for gone in itertools.chain(_swept(manager), _ended(manager)):
+                removed += gone * counts
+                yield removed
+
+
+def _clear(root):
+    if not root.get(ROOT_NAME, True):
+        del root[ROOT_NAME]
+
+
+def _is_made(store):
+    """Whether there is a store: opening one makes its directory."""
+    kind, _, place = store.partition(":")
+    return kind != "embedded" or os.path.isdir(place.partition("?")[0])
 
 
 def _note(container):
