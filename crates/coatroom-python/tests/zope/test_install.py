@@ -173,7 +173,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_changed(app, monkeypatch, ar
         put_stock(app, "session_data")
     before = sorted(app.objectIds())
     connection = app._p_jar
-    monkeypatch.setattr(commands, "_open", lambda configuration: app)
+    monkeypatch.setattr(commands, "_open", lambda *_: app)
     with pytest.raises(SystemExit) as exit:
         commands.main([arguments[0], __file__, *arguments[1:]])
     assert exit.value.code.startswith("coatroom-zope: ") and text in exit.value.code

@@ -33,7 +33,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     if not os.path.exists(options.configuration):
         sys.exit(f"coatroom-zope: there is no {options.configuration}; give the path of the instance's zope.conf")
-    app = _open(options.configuration)
+    app = _open(options.configuration, options.run is _status)
     try:
         return options.run(app, options)
     except (ValueError, ConflictError) as error:
@@ -68,10 +68,11 @@ def _parser():
     return parser
 
 
-def _open(configuration):
+def _open(configuration, only_reads=False):
     import Zope2
     from zc.lockfile import LockError
     from Zope2.Startup.run import configure_wsgi
+    from ZODB.POSException import ReadOnlyError
 
     # Zope would open the instance that it names, in place of the one that was asked for.
     os.environ.pop("ZOPE_CONFIG", None)
@@ -79,14 +80,36 @@ def _open(configuration):
     logging.getLogger("ZODB.Connection").disabled = True
     try:
         configure_wsgi(os.path.abspath(configuration))
+        if only_reads:
+            _read_what_is_locked()
         return Zope2.app()
-    except LockError as error:
+    except (LockError, ReadOnlyError) as error:
         sys.exit(_LOCKED.format(error=f"coatroom-zope: {error}"))
     except ConfigurationError as error:
         sys.exit(f"coatroom-zope: {configuration} is no configuration of a Zope: {error}")
     except Exception as error:
         what = "database cannot be opened" if _is_of_database(error) else "code does not start"
         sys.exit(_failed(f"the instance's {what}", configuration, error))
+
+
+def _read_what_is_locked():
+    """Has the files of databases that another process has open read as they are now."""
+    import ZODB.config
+    from App.config import getConfiguration
+    from zc.lockfile import LockError
+    from zc.lockfile import LockFile
+
+    waiting = [database.config.storage for database in getConfiguration().databases]
+    for factory in waiting:
+        base = getattr(getattr(factory, "config", None), "base", [])
+        waiting += base if isinstance(base, list) else [base]
+        if isinstance(factory, ZODB.config.FileStorage):
+            try:
+                # A file that is not there yet is Zope's to make.
+                with contextlib.suppress(OSError):
+                    LockFile(f"{factory.config.path}.lock").close()
+            except LockError:
+                factory.config.read_only = True
 
 
 def _is_of_database(error):
