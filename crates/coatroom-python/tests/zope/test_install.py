@@ -161,6 +161,13 @@ def test_status_says_where_nothing_is(app):
     assert dict(overview.status(app))["container"] == "/session_data"
 
 
+def test_status_names_removed_containers_whose_sessions_may_still_be_stored(app):
+    install.install(app)
+    assert "removed" not in dict(overview.status(app))
+    app._delObject("session_data")
+    assert dict(overview.status(app))["removed"] == "/session_data, with sessions that may still be stored"
+
+
 @pytest.mark.parametrize(
     "arguments, text",
     [
