@@ -124,6 +124,19 @@ def test_what_was_to_be_told_of_its_sessions_goes_too_and_nobody_is_told(make_si
     assert (stored(namespace), heard) == ((0, 0), [])
 
 
+def test_what_a_container_has_left_that_came_before_any_was_noted_goes_too(make_site):
+    site = make_site(timeout_mins=20)
+    namespace = namespace_of(site)
+    begin(site)
+    with site.visit() as container:
+        del container._p_jar.root()[remains.ROOT_NAME]
+    delete(site)
+    with site.db.transaction() as connection:
+        assert remains.of_removed(connection.root()) == {namespace: "/sessions"}
+    tend(site, 30 * MINUTE)
+    assert stored(namespace) == (0, 0)
+
+
 def test_nothing_goes_where_the_deletion_was_aborted(make_site):
     site = make_site(timeout_mins=0)
     begin(site)

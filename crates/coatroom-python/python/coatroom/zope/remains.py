@@ -45,6 +45,7 @@ def goes(container):
     note = _note(container)
     if note is not None:
         note[_UNTIL] = container._time() + container._timeout_secs + KEPT_FOR
+        note.setdefault(_PATH, "/".join(container.getPhysicalPath()))
 
 
 def all_go(root, now):
