@@ -27,11 +27,13 @@ def test_installing_and_uninstalling_leaves_what_was_there(fresh):
     instance.start()
     browser = Browser(instance, site="/Plone")
     assert [browser.get("/sess-increment").json for _ in range(2)] == [1, 2]
-    locked = instance.coatroom_zope("status", check=False)
+    assert instance.coatroom_zope("status").stdout == status
+    locked = instance.coatroom_zope("uninstall", check=False)
     assert locked.returncode == 1 and "Stop the instance first" in locked.stderr
     instance.stop()
     undone = instance.coatroom_zope("uninstall").stdout
     assert "removed /session_data" in undone
+    assert f"removed 1 session from embedded:{instance.place}/var/coatroom\n" in undone
     assert instance.coatroom_zope("uninstall").stdout == "nothing to do\n"
     assert names_in_database(instance) == []
     instance.start()

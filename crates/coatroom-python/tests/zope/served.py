@@ -12,6 +12,7 @@ from Zope2.Startup.run import configure_wsgi
 from ZPublisher.WSGIPublisher import publish_module
 
 from coatroom.zope import install
+from coatroom.zope import remains
 from pages import Pages
 
 CONF = """
@@ -58,6 +59,7 @@ def application():
     finally:
         transaction.abort()
         install.uninstall(app)
+        remains.forget_all(app._p_jar.root(), remains.of_removed(app._p_jar.root()))
         app.acl_users._doDelUsers(USERS)
         app._delObject("pages")
         transaction.commit()

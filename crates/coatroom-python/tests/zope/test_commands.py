@@ -10,6 +10,7 @@ import types
 import pytest
 import transaction
 from transaction.interfaces import TransientError
+from ZODB.FileStorage import FileStorage
 from ZODB.POSException import ConflictError
 from ZODB.POSException import StorageError
 
@@ -35,7 +36,11 @@ def test_a_configuration_that_does_not_work_is_said_without_a_traceback(tmp_path
 
 
 def status(conf, **environment):
-    command = [sys.executable, "-m", "coatroom.zope.commands", "status", str(conf)]
+    return run("status", conf, **environment)
+
+
+def run(name, conf, **environment):
+    command = [sys.executable, "-m", "coatroom.zope.commands", name, str(conf)]
     environment = {**os.environ, **environment}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
 
@@ -89,7 +94,7 @@ def test_a_database_that_fails_meanwhile_is_said_once(monkeypatch, tmp_path, los
         raise lost
 
     app = types.SimpleNamespace(_p_jar=types.SimpleNamespace(close=fail))
-    monkeypatch.setattr(commands, "_open", lambda _: app)
+    monkeypatch.setattr(commands, "_open", lambda *_: app)
     monkeypatch.setattr(commands, "_status", fail)
     with pytest.raises(SystemExit, match=f"database failed.*{type(lost).__name__}: gone"):
         commands.main(["status", str(instance(tmp_path, ""))])
@@ -115,6 +120,42 @@ def test_the_instance_that_is_named_is_opened_and_not_that_of_the_environment(tm
     named = instance(tmp_path / "named", AWAY.replace("refused", "to the named one"))
     other = instance(tmp_path / "other", AWAY.replace("refused", "to the other one"))
     expect_said(status(named, ZOPE_CONFIG=str(other)), "connection to the named one")
+
+
+FILE = "<blobstorage>\n blob-dir {0}/var/blobs\n<filestorage>\n path {0}/var/Data.fs\n</filestorage>\n</blobstorage>"
+
+
+def test_status_reads_beside_the_process_that_has_the_database_open(tmp_path):
+    (tmp_path / "var").mkdir()
+    conf, store = tmp_path / "zope.conf", tmp_path / "var/coatroom"
+    conf.write_text(f"instancehome {tmp_path}\n" + DATABASE.format(FILE.format(tmp_path)) + "\n")
+    assert run("install", conf).returncode == 0
+    running = FileStorage(str(tmp_path / "var/Data.fs"))
+    try:
+        before = files(tmp_path / "var")
+        done = status(conf, COATROOM_STORE=f"embedded:{store}")
+        assert done.returncode == 0, done.stderr
+        assert f"embedded:{store}\n" in done.stdout and done.stdout.count("Coatroom's") == 2
+        assert files(tmp_path / "var") == before
+    finally:
+        running.close()
+
+
+def files(place):
+    """Everything below a directory, and what is in it."""
+    return {path: path.read_bytes() if path.is_file() else None for path in place.rglob("*")}
+
+
+def test_status_says_to_stop_the_instance_where_zope_itself_has_to_write(tmp_path):
+    """An instance that has never been started with what is installed now."""
+    (tmp_path / "var").mkdir()
+    conf = tmp_path / "zope.conf"
+    conf.write_text(f"instancehome {tmp_path}\n" + DATABASE.format(FILE.format(tmp_path)) + "\n")
+    running = FileStorage(str(tmp_path / "var/Data.fs"))
+    try:
+        expect_said(status(conf), "Stop the instance first")
+    finally:
+        running.close()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ZODB.DemoStorage import DemoStorage
 from coatroom.zope import commands
 from coatroom.zope import install
 from coatroom.zope import overview
+from coatroom.zope import remains
 from coatroom.zope.container import TransientObjectContainer
 
 
@@ -109,7 +110,7 @@ def test_what_was_deleted_by_hand_hinders_nothing(app, gone):
     app.manage_delObjects([gone])
     install.uninstall(app)
     left = {"acl_users", "browser_id_manager", "session_data_manager"} - {gone}
-    assert set(app.objectIds()) == left and list(app._p_jar.root()) == ["Application"]
+    assert set(app.objectIds()) == left and set(app._p_jar.root()) == {"Application", remains.ROOT_NAME}
     install.install(app)
     assert {"browser_id_manager", "session_data_manager", "session_data"} <= set(app.objectIds())
 
@@ -160,6 +161,13 @@ def test_status_says_where_nothing_is(app):
     assert dict(overview.status(app))["container"] == "/session_data"
 
 
+def test_status_names_removed_containers_whose_sessions_may_still_be_stored(app):
+    install.install(app)
+    assert "removed" not in dict(overview.status(app))
+    app._delObject("session_data")
+    assert dict(overview.status(app))["removed"] == "/session_data, with sessions that may still be stored"
+
+
 @pytest.mark.parametrize(
     "arguments, text",
     [
@@ -172,7 +180,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_changed(app, monkeypatch, ar
         put_stock(app, "session_data")
     before = sorted(app.objectIds())
     connection = app._p_jar
-    monkeypatch.setattr(commands, "_open", lambda configuration: app)
+    monkeypatch.setattr(commands, "_open", lambda *_: app)
     with pytest.raises(SystemExit) as exit:
         commands.main([arguments[0], __file__, *arguments[1:]])
     assert exit.value.code.startswith("coatroom-zope: ") and text in exit.value.code
@@ -209,7 +217,7 @@ def test_every_container_is_found_and_taken_out_without_a_look_at_the_content(ap
     assert connection.getTransferCounts(True)[0] < 40
     done = install.uninstall(fresh)
     assert len([line for line in done if line.startswith("removed /")]) == 4
-    assert not [name for name in connection.root() if name.startswith("coatroom.")]
+    assert [name for name in connection.root() if name.startswith("coatroom.")] == [remains.ROOT_NAME]
     assert connection.getTransferCounts(True)[0] < 40
     transaction.commit()
     connection.close()

@@ -58,7 +58,7 @@ class Backend:
         self.clock = clock
         self.manager = self._manager(store, namespace, timeout, self._expired)
         #: What is still to be notified: records that are due at once.
-        self.outbox = self._manager(store, f"{namespace} outbox", AT_ONCE, self._posted)
+        self.outbox = self._manager(store, names.outbox_of(namespace), AT_ONCE, self._posted)
         #: Sees the sessions that have timed out too, until they are swept.
         self.past = self._manager(store, namespace, timeout, lambda *_: None, clock=_native.ManualClock(0.0))
         #: The notes of this process that are still in question.

@@ -14,6 +14,8 @@ from ZODB.POSException import POSError
 
 #: How often something is tried against a database that others write to.
 _ATTEMPTS = 5
+#: After how many sessions that were removed it is said again how many they are.
+_SAY_EVERY = 10_000
 #: The storages that several processes open.
 _SHARED = {"ClientStorage", "RelStorage"}
 #: How long other processes may take until all their requests know of a new key, in seconds.
@@ -31,7 +33,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     if not os.path.exists(options.configuration):
         sys.exit(f"coatroom-zope: there is no {options.configuration}; give the path of the instance's zope.conf")
-    app = _open(options.configuration)
+    app = _open(options.configuration, options.run is _status)
     try:
         return options.run(app, options)
     except (ValueError, ConflictError) as error:
@@ -66,10 +68,11 @@ def _parser():
     return parser
 
 
-def _open(configuration):
+def _open(configuration, only_reads=False):
     import Zope2
     from zc.lockfile import LockError
     from Zope2.Startup.run import configure_wsgi
+    from ZODB.POSException import ReadOnlyError
 
     # Zope would open the instance that it names, in place of the one that was asked for.
     os.environ.pop("ZOPE_CONFIG", None)
@@ -77,14 +80,36 @@ def _open(configuration):
     logging.getLogger("ZODB.Connection").disabled = True
     try:
         configure_wsgi(os.path.abspath(configuration))
+        if only_reads:
+            _read_what_is_locked()
         return Zope2.app()
-    except LockError as error:
+    except (LockError, ReadOnlyError) as error:
         sys.exit(_LOCKED.format(error=f"coatroom-zope: {error}"))
     except ConfigurationError as error:
         sys.exit(f"coatroom-zope: {configuration} is no configuration of a Zope: {error}")
     except Exception as error:
         what = "database cannot be opened" if _is_of_database(error) else "code does not start"
         sys.exit(_failed(f"the instance's {what}", configuration, error))
+
+
+def _read_what_is_locked():
+    """Has the files of databases that another process has open read as they are now."""
+    import ZODB.config
+    from App.config import getConfiguration
+    from zc.lockfile import LockError
+    from zc.lockfile import LockFile
+
+    waiting = [database.config.storage for database in getConfiguration().databases]
+    for factory in waiting:
+        base = getattr(getattr(factory, "config", None), "base", [])
+        waiting += base if isinstance(base, list) else [base]
+        if isinstance(factory, ZODB.config.FileStorage):
+            try:
+                # A file that is not there yet is Zope's to make.
+                with contextlib.suppress(OSError):
+                    LockFile(f"{factory.config.path}.lock").close()
+            except LockError:
+                factory.config.read_only = True
 
 
 def _is_of_database(error):
@@ -108,9 +133,39 @@ def _install(app, options):
 
 def _uninstall(app, options):
     from coatroom.zope import install
+    from coatroom.zope import remains
 
-    _say(_commit(lambda: install.uninstall(app), "coatroom-zope uninstall"))
+    done = _commit(lambda: install.uninstall(app), "coatroom-zope uninstall")
+    left = remains.of_removed(app._p_jar.root())
+    if done or not left:
+        _say(done)
+    return _take_out(app, left) if left else 0
+
+
+def _take_out(app, left):
+    """Removes what the store holds of containers that are no more."""
+    from coatroom import _native
+    from coatroom.zope import remains
+    from coatroom.zope import settings
+    from coatroom.zope.errors import SessionStoreUnavailable
+
+    store, removed, said = settings.shown_store(), 0, 0
+    try:
+        for removed in remains.take_out(left):
+            if removed - said >= _SAY_EVERY:
+                print(f"removed {_sessions(removed)} from {store} so far", flush=True)
+                said = removed
+    except (SessionStoreUnavailable, _native.Error) as error:
+        print(f"what {', '.join(sorted(set(left.values())))} has left still lies in {store}: {error}")
+        print("run this again when the store can be used, and it removes that")
+        return 1
+    _commit(lambda: remains.forget_all(app._p_jar.root(), left), "coatroom-zope uninstall: nothing is stored any more")
+    print(f"removed {_sessions(removed)} from {store}")
     return 0
+
+
+def _sessions(count):
+    return f"{count} session{'' if count == 1 else 's'}"
 
 
 def _commit(work, note):

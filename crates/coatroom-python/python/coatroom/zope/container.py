@@ -20,6 +20,7 @@ from coatroom.zope import names
 from coatroom.zope import notifications
 from coatroom.zope import publishing
 from coatroom.zope import registry
+from coatroom.zope import remains
 from coatroom.zope.console import ConsoleTab
 from coatroom.zope.containersettings import ContainerSettings
 from coatroom.zope.containersettings import of_form
@@ -265,6 +266,11 @@ class TransientObjectContainer(ContainerSettings, ConsoleTab, Listing, Place, Re
         """The site needs keys before the first session is written."""
         self._ensure_ring()
         registry.note(self)
+        remains.came(self)
+
+    def manage_beforeDelete(self, item, container):
+        """What the store holds of it goes later; whether it is only moved shows then."""
+        remains.goes(self)
 
 
 publishing.initialize(TransientObjectContainer, "housekeep")

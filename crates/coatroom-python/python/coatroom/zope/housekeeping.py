@@ -10,6 +10,7 @@ from functools import partial
 
 from coatroom import _native
 from coatroom.zope import backends
+from coatroom.zope import remains
 from coatroom.zope.guards import guarded
 from coatroom.zope.retiming import Retiming
 from coatroom.zope.seldom import seldom
@@ -24,6 +25,8 @@ WAITS_FOR = 30.0
 INBAND_EVERY = 1.0
 #: How long visitors' requests have the processor to themselves between steps, in seconds.
 BETWEEN_STEPS = 0.25
+#: How often a process looks for what removed containers have left, in seconds.
+REMAINS_EVERY = 60.0
 #: Whether the process sweeps by itself. Not in tests, which move the clock and sweep by hand.
 sweeps_by_itself = True
 
@@ -122,6 +125,7 @@ def _sweep():
         # First: by another timeout some may be due.
         has_more |= _retime(backend)
         backend.sweep()
+    _tend_remains()
     return has_more
 
 
@@ -134,3 +138,21 @@ def _retime(backend):
         # The database, say, which is no reason not to sweep.
         seldom.warning(logger, None, "looking for another timeout failed; trying again every second")
         return False
+
+
+_tended_at = -REMAINS_EVERY
+
+
+def _tend_remains():
+    global _tended_at
+    if time.monotonic() - _tended_at < REMAINS_EVERY:
+        return
+    _tended_at = time.monotonic()
+    tellers = {each._listener.database: each for each in backends.all_backends() if isinstance(each._listener, Teller)}
+    for database, backend in tellers.items():
+        try:
+            remains.tend(database, backend.clock)
+        except _native.StoreError:
+            raise
+        except Exception:
+            seldom.warning(logger, None, "looking for what removed containers left failed; trying again in a minute")

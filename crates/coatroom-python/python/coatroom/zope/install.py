@@ -5,6 +5,7 @@ container, and the container itself. What was there is noted as plain data in th
 """
 
 import importlib
+import time
 
 from Acquisition import aq_base
 from persistent.mapping import PersistentMapping
@@ -14,6 +15,7 @@ from Products.Sessions import install_session_data_manager
 from coatroom.zope import keyring
 from coatroom.zope import overview
 from coatroom.zope import registry
+from coatroom.zope import remains
 from coatroom.zope.browserids import BrowserIdManager
 from coatroom.zope.container import TransientObjectContainer
 from coatroom.zope.overview import CONTAINER
@@ -56,7 +58,10 @@ def install(app, timeout=None, keep_managers=False):
 
 
 def uninstall(app):
-    """Puts the site's sessions back where they were; what was done, in lines. Repeatable."""
+    """Puts the site's sessions back where they were; what was done, in lines. Repeatable.
+
+    What the store holds is noted, and to be taken out when the transaction has committed.
+    """
     root = app._p_jar.root()
     noted = root.pop(INSTALLED, None)
     done = _put_back_managers(app, noted or {})
@@ -73,6 +78,7 @@ def uninstall(app):
         if f"removed {container}" in done
     ]
     registry.forget(app)
+    remains.all_go(root, time.time())
     if keyring.ROOT_NAME in root:
         del root[keyring.ROOT_NAME]
         done.append("removed the instance's key ring; sessions that are still stored cannot be read any more")

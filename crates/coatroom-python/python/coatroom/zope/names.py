@@ -72,6 +72,11 @@ def session_of(name):
     return decode(name.decode("utf-8", "surrogatepass"))
 
 
+def outbox_of(namespace):
+    """The part of the store that holds what is still to be told of the sessions of another one."""
+    return f"{namespace} outbox"
+
+
 def is_possible(key):
     """Whether :func:`encode` takes a key."""
     if isinstance(key, int):

@@ -6,6 +6,7 @@ from Products.Sessions.SessionDataManager import SessionDataManager as StockSess
 
 from coatroom.zope import keyring
 from coatroom.zope import registry
+from coatroom.zope import remains
 
 #: In the ZODB's root: what was there before an installation.
 INSTALLED = "coatroom.installed"
@@ -27,6 +28,9 @@ def status(app):
     for path, container in registry.containers(app, places(app)):
         timeout = container.getTimeoutMinutes()
         yield path, f"timeout {timeout} minutes" if timeout else "no timeout"
+    left = sorted(set(remains.of_removed(root).values()))
+    if left:
+        yield "removed", f"{', '.join(left)}, with sessions that may still be stored"
     for path, manager in registry.managers(app):
         yield path, _class(manager)
     for path, manager in _other_managers(app):

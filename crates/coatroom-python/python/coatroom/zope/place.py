@@ -1,9 +1,10 @@
 """Where a container's sessions lie: its part of the store, and the keys of its database."""
 
 import os
+import time
 
 from Acquisition import aq_base
-from Acquisition import aq_parent
+from Acquisition import aq_chain
 
 from coatroom.zope import backends
 from coatroom.zope import housekeeping
@@ -25,7 +26,7 @@ class Place:
         """Its part of the store. A copy or an import is another object, and so has another one."""
         base = aq_base(self)
         if base._p_oid is None:
-            jar = getattr(aq_base(aq_parent(self)), "_p_jar", None)
+            jar = self._jar()
             if jar is None:
                 return f"zope {self._uuid}"
             if base._p_jar is None:
@@ -47,8 +48,16 @@ class Place:
     def _now(self):
         return self._backend().manager.now()
 
+    def _time(self):
+        """What the clock of this machine shows, for what the store need not be asked."""
+        return self._clock.now() if self._clock is not None else time.time()
+
     def _jar(self):
-        return aq_base(self)._p_jar or getattr(aq_base(aq_parent(self)), "_p_jar", None)
+        """Its connection; before its first commit that of the nearest folder that has one."""
+        own = aq_base(self)._p_jar
+        if own is not None:
+            return own
+        return next(filter(None, (getattr(aq_base(each), "_p_jar", None) for each in aq_chain(self))), None)
 
     def _sessions(self):
         """Those of the transaction in which the container was loaded."""

@@ -37,7 +37,7 @@ class Teller:
     """Tells of one container's sessions, each in a transaction of its own, from the thread that sweeps."""
 
     def __init__(self, database, path, namespace):
-        self._database = database
+        self.database = database
         self._path = path
         self._namespace = namespace
 
@@ -54,7 +54,7 @@ class Teller:
 
     def _tell(self, kind, kept):
         transaction.begin()
-        connection = self._database.open()
+        connection = self.database.open()
         try:
             container = self._container(makerequest(connection.root()["Application"]))
             if container is not None:
