@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Request, StatusCode};
+use axum::middleware::from_fn;
+use axum::routing::post;
 use coatroom::store::{FaultyStore, Operation};
 use coatroom::testing::{Answer, Client};
-use coatroom::{MemoryStore, SessionManager, StoreError};
+use coatroom::{MemoryStore, Session, SessionManager, Slot, StoreError};
 
+use super::failure::{Failure, tell};
 use super::users::Users;
 use super::{App, open, routes};
 use crate::cli::Demo;
@@ -48,6 +51,20 @@ async fn page(visitor: &mut Client<Router>, method: &str, path: &str, form: &str
     let request = Request::builder().method(method).uri(path).header("accept", "text/html");
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     visitor.send(request.body(form.to_owned()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_failure_keeps_nothing_that_its_request_put_off() {
+    let shop = Shop::open();
+    let fails = async |session: Session| {
+        session.set(Slot::new("n"), &1).unwrap();
+        Failure::of(StatusCode::CONFLICT, None)
+    };
+    let routes = Router::new().route("/", post(fails)).layer(from_fn(tell)).layer(shop.sessions.layer());
+    let answer = page(&mut Client::new(routes), "POST", "/", "").await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.text().contains("was not kept"), "{}", answer.text());
+    assert_eq!((answer.headers.get("set-cookie"), shop.sessions.count().await.unwrap()), (None, 0));
 }
 
 #[tokio::test]
