@@ -103,12 +103,17 @@ def said_anew():
 
 
 @pytest.fixture(params=["memory", *servers.KINDS])
-def store(request, monkeypatch):
-    """The URL of an empty store of each kind, which the sites of a test are on."""
-    url = "memory:" if request.param == "memory" else servers.fresh_url(request.param)
-    monkeypatch.setenv("COATROOM_STORE", url)
+def empty(request):
+    """The URL of an empty store of each kind."""
+    return "memory:" if request.param == "memory" else servers.fresh_url(request.param)
+
+
+@pytest.fixture
+def store(empty, monkeypatch):
+    """The URL of the empty store which the sites of a test are on."""
+    monkeypatch.setenv("COATROOM_STORE", empty)
     settings.forget()
-    yield url
+    yield empty
     backends.close()
 
 

@@ -34,14 +34,10 @@ def nothing_heard(no_sweeping_thread):
 
 
 @pytest.fixture(params=["memory", "embedded", *servers.KINDS])
-def store(request, tmp_path, monkeypatch):
-    """The URL of an empty store of each kind: how a deadline moves is another matter in each."""
+def empty(request, tmp_path):
+    """One in files, too: how a deadline moves is another matter in each."""
     urls = {"memory": lambda: "memory:", "embedded": lambda: f"embedded:{tmp_path / 'sessions'}"}
-    url = urls[request.param]() if request.param in urls else servers.fresh_url(request.param)
-    monkeypatch.setenv("COATROOM_STORE", url)
-    settings.forget()
-    yield url
-    backends.close()
+    return urls[request.param]() if request.param in urls else servers.fresh_url(request.param)
 
 
 @pytest.fixture
@@ -53,6 +49,12 @@ def told(make_site):
 def retime(site, timeout_mins):
     with site.visit() as container:
         container.setTimeoutMinutes(timeout_mins)
+
+
+def small_steps(monkeypatch, sessions):
+    """Each step goes over so many."""
+    monkeypatch.setattr(retiming, "STEP", 0.0)
+    monkeypatch.setattr(retiming, "_PAGE", sessions)
 
 
 # A session that somebody asks for
@@ -372,8 +374,7 @@ def test_a_process_finds_a_change_that_no_request_of_it_has_seen(told, monkeypat
 
 
 def test_a_change_back_while_sessions_are_gone_over_holds_for_all(told, monkeypatch):
-    monkeypatch.setattr(retiming, "STEP", 0.0)
-    monkeypatch.setattr(retiming, "_PAGE", 1)
+    small_steps(monkeypatch, 1)
     site = told(10)
     for n in range(4):
         begin(site, f"visitor {n}")
@@ -390,8 +391,7 @@ def test_a_change_back_while_sessions_are_gone_over_holds_for_all(told, monkeypa
 
 
 def test_several_processes_go_over_the_same_sessions(told, monkeypatch):
-    monkeypatch.setattr(retiming, "STEP", 0.0)
-    monkeypatch.setattr(retiming, "_PAGE", 2)
+    small_steps(monkeypatch, 2)
     site = told(10)
     for n in range(5):
         begin(site, f"visitor {n}")
