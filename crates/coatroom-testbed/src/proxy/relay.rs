@@ -11,7 +11,7 @@ use super::state::Shared;
 pub(super) fn start(client: TcpStream, shared: &Arc<Shared>) {
     // A client whose server cannot be reached is hung up on.
     let Ok(server) = TcpStream::connect(&shared.upstream) else { return };
-    let Ok(connection) = open(&client, &server, shared) else { return };
+    let Ok(Some(connection)) = open(&client, &server, shared) else { return };
     let pairs =
         [(Way::Command, client.try_clone(), server.try_clone()), (Way::Answer, Ok(server), Ok(client))];
     for (way, from, to) in pairs {
@@ -24,7 +24,7 @@ pub(super) fn start(client: TcpStream, shared: &Arc<Shared>) {
     }
 }
 
-fn open(client: &TcpStream, server: &TcpStream, shared: &Shared) -> std::io::Result<usize> {
+fn open(client: &TcpStream, server: &TcpStream, shared: &Shared) -> std::io::Result<Option<usize>> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let ends = [client.try_clone()?, server.try_clone()?];

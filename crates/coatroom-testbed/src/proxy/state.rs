@@ -87,13 +87,16 @@ impl Shared {
 }
 
 impl State {
-    /// Its place in the counts.
-    pub(super) fn open(&mut self, ends: [TcpStream; 2]) -> usize {
+    /// Its place in the counts, or `None` for a client that was accepted while the proxy ended.
+    pub(super) fn open(&mut self, ends: [TcpStream; 2]) -> Option<usize> {
+        if self.ended {
+            return None;
+        }
         let place = self.counts.len();
         self.counts.push(Counts::default());
         self.open.insert(place, ends);
         self.most_open = self.most_open.max(self.open.len());
-        place
+        Some(place)
     }
 
     pub(super) fn close(&mut self, connection: usize) {
@@ -134,5 +137,22 @@ impl State {
         let passing = *left;
         self.cut = None;
         passing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_was_accepted_while_the_proxy_ended_is_not_let_in() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let end = || TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut state = State::default();
+        assert_eq!(state.open([end(), end()]), Some(0));
+        state.ended = true;
+        assert_eq!(state.open([end(), end()]), None);
     }
 }
