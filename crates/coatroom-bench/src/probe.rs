@@ -22,6 +22,9 @@ pub(crate) fn probe(name: &str, arguments: &[String]) -> Result<()> {
     if name == "request" {
         return rows::layer::request(Peer::parse(argument(0)?)?, argument(1)?);
     }
+    if name == "load" {
+        return rows::server::under_load(Peer::parse(argument(0)?)?, argument(1)?, argument(2)?.parse()?);
+    }
     runtime.block_on(async {
         match name {
             "memory" | "cycle" => {

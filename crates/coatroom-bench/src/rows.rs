@@ -8,7 +8,7 @@ mod memory;
 #[cfg(feature = "servers")]
 mod network;
 mod race;
-mod server;
+pub(crate) mod server;
 mod stall;
 mod start;
 

@@ -31,6 +31,19 @@ const LOADS: &[Load] = &[
     Load { what: "reading, 20,000 sessions", path: "/read", sessions: 20_000, requests_goal: 0.9 },
 ];
 
+/// What a profiler looks at: a server under one kind of load for a while. Prints the requests per second,
+/// and the microseconds of its processor time for each.
+pub(crate) fn under_load(peer: Peer, path: &str, sessions: usize) -> Result<()> {
+    let server = Server::start(peer, None)?;
+    // A server without sessions issues no cookies: it is asked with another's.
+    let issuer = if peer == Peer::Bare { Some(Server::start(Peer::CoatroomMemory, None)?) } else { None };
+    let cookies = load::new_sessions(issuer.as_ref().unwrap_or(&server).address, "/", sessions)?;
+    drop(issuer);
+    let slice = load::closed_loop(&server, path, &cookies, CONNECTIONS, Duration::from_secs(10))?;
+    println!("{} {}", slice.requests_per_second, slice.cpu_microseconds);
+    Ok(())
+}
+
 pub(super) fn run(plan: &Plan, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "A whole server, 32 connections",
