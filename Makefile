@@ -179,7 +179,7 @@ python: setup-python testbed program ## Tests the Python package: types, the fac
 
 plone: setup-python testbed program ## Drives a real Plone over HTTP
 	$(call heading,Plone)
-	cd $(PYTHON)/tests/live && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests/live && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q -n 3
 
 wheel: setup-python ## Makes a wheel for machines without a compiler, into dist/
 	$(call heading,Wheel)

@@ -2,9 +2,23 @@ import pathlib
 import shutil
 
 import pytest
+import servers
 from instance import SITE
 from instance import Browser
 from instance import Instance
+from xdist.scheduler import LoadScopeScheduling
+
+
+class SharedSites(LoadScopeScheduling):
+    """Tests that share running sites go one after the other: those of a file, and of a kind of server."""
+
+    def _split_scope(self, nodeid):
+        file, _, test = nodeid.partition("::")
+        return file, next((kind for kind in servers.KINDS if kind in test), "")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return SharedSites(config, log)
 
 
 @pytest.fixture(scope="session")

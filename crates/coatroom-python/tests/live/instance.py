@@ -1,10 +1,12 @@
 """A Zope instance in a directory of its own, driven over HTTP."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -208,9 +210,22 @@ def _interruptible():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A free port that nothing else is given, whether or not an instance listens there yet: not twice by
+    this process of tests, not by those that run beside it, and not by the kernel to who dials out."""
+    for port in _PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there are no more ports")
+
+
+def _ports():
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 10_000 + 1_000 * worker
+    return random.SystemRandom().sample(range(first, first + 1_000), 1_000)
+
+
+_PORTS = iter(_ports())
 
 
 def _site_zcml(path):
