@@ -149,7 +149,7 @@ unit: testbed ## Runs all tests but crash and browser, and the examples in the d
 
 crash: testbed ## Kills processes, cuts the power of disks, and looks for what was lost
 	$(call heading,Crash tests)
-	$(TESTBED) cargo nextest run --workspace --exclude coatroom-bench --all-features -E '$(CRASH)'
+	$(TESTBED) cargo nextest run --workspace --exclude coatroom-bench --all-features -E '$(CRASH)' --test-threads 4
 
 browser: ## Drives the demo shop with a real Chromium
 	$(call heading,Browser tests)
