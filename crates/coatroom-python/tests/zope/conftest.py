@@ -100,6 +100,7 @@ class Visit:
 def said_anew():
     """The log has what a test before has had logged, too."""
     seldom.forget_all()
+    backends.availability.forget()
 
 
 @pytest.fixture(params=["memory", *servers.KINDS])

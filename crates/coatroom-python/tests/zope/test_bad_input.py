@@ -4,7 +4,7 @@ import io
 import urllib.parse
 
 import pytest
-import transaction
+from test_identity import ids_in
 
 NAME = "_ZopeId"
 #: As the WSGI server hands bytes over: one character for each.
@@ -67,15 +67,13 @@ def test_an_id_sent_twice_is_none(zope, known):
 
 @pytest.mark.parametrize("value", ["x", "12345678BA00pPnzCAA", "12345678BA00pPnzCAA<x>", "a" * 100 * 1024], ids=range(4))
 def test_an_id_in_the_url(zope, app, known, value):
-    app.browser_id_manager.setBrowserIdNamespaces(("cookies", "url"))
-    app.browser_id_manager.updateTraversalData()
-    transaction.commit()
-    answer = zope.get(f"/{NAME}/{value}/pages/write", "k=a&v=1")
-    if answer.status == 404:
-        # What has not the form of an id is a part of the path, of nothing.
-        assert zope.get("/pages/show", browser_id=known).body == "{'mark': 'mine'}"
-    else:
-        gets_a_session(zope, known, answer)
+    with ids_in(app, "cookies", "url", encoding=0):
+        answer = zope.get(f"/{NAME}/{value}/pages/write", "k=a&v=1")
+        if answer.status == 404:
+            # What has not the form of an id is a part of the path, of nothing.
+            assert zope.get("/pages/show", browser_id=known).body == "{'mark': 'mine'}"
+        else:
+            gets_a_session(zope, known, answer)
 
 
 def posted(zope, query, body):

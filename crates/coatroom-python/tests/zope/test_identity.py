@@ -181,7 +181,7 @@ def test_a_login_renews_the_id_in_the_urls_too(zope, app, encoding):
 
 
 @pytest.mark.parametrize("encoding", [0, 1])
-@pytest.mark.parametrize("path", ["", f"/{NAME}/{stock.getNewBrowserId()}"])
+@pytest.mark.parametrize("path", ["", f"/{NAME}/{stock.getNewBrowserId()}"], ids=["none", "another site's"])
 def test_a_url_without_an_id_of_this_site_leaves_the_cookie_its_session(zope, app, encoding, path):
     with ids_in(app, "url", "cookies", encoding=encoding):
         known = visitor(zope)
@@ -299,8 +299,6 @@ def test_a_bad_setting_is_a_503_and_the_log_names_it(zope, app, monkeypatch, cap
     from coatroom.zope import backends
     from coatroom.zope import settings
 
-    monkeypatch.setattr(backends.availability, "_said_at", float("-inf"))
-    monkeypatch.setattr(backends.availability, "_is_lost", False)
     monkeypatch.setenv("COATROOM_" + setting.upper().replace("-", "_"), value)
     backends.close()
     settings.forget()

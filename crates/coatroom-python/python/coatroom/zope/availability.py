@@ -14,7 +14,11 @@ class _Availability:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._said_at = -self.SAY_EVERY
+        self.forget()
+
+    def forget(self):
+        """Nothing was said yet, and the store was never lost: for tests."""
+        self._said_at = float("-inf")
         self._is_lost = False
 
     def lost(self, error):
