@@ -169,12 +169,12 @@ python: setup-python testbed program ## Tests the Python package: types, the fac
 	cd $(PYTHON) && $(CURDIR)/$(VENV)/bin/stubtest coatroom._native --allowlist tests/stubs-only.txt
 	$(call heading,Python: tests)
 	cd $(PYTHON)/tests/face && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
-	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q
+	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(VENV)/bin/pytest -q -n 2
 	cd $(PYTHON)/tests && PYTHONPATH=. $(CURDIR)/$(VENV)/bin/zope-testrunner --test-path=. -s addon --tests-pattern='^test'
 	$(call heading,Products.Sessions and Products.Transience: their own tests)
 	cd $(PYTHON)/tests && $(CURDIR)/$(VENV)/bin/python -m coatroom.zope.upstream
 	$(call heading,Zope 5: the same)
-	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(ZOPE5)/bin/pytest -q
+	cd $(PYTHON)/tests/zope && $(PYTHON_TESTBED) $(CURDIR)/$(ZOPE5)/bin/pytest -q -n 2
 	cd $(PYTHON)/tests && $(CURDIR)/$(ZOPE5)/bin/python -m coatroom.zope.upstream
 
 plone: setup-python testbed program ## Drives a real Plone over HTTP
