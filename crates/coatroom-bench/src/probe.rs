@@ -6,6 +6,7 @@ mod network;
 mod stall;
 mod start;
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use crate::Result;
@@ -23,7 +24,8 @@ pub(crate) fn probe(name: &str, arguments: &[String]) -> Result<()> {
         return rows::layer::request(Peer::parse(argument(0)?)?, argument(1)?);
     }
     if name == "load" {
-        return rows::server::under_load(Peer::parse(argument(0)?)?, argument(1)?, argument(2)?.parse()?);
+        let sessions: NonZeroUsize = argument(2)?.parse()?;
+        return rows::server::under_load(Peer::parse(argument(0)?)?, argument(1)?, sessions.get());
     }
     runtime.block_on(async {
         match name {
