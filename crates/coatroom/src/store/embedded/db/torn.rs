@@ -123,3 +123,27 @@ fn item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let behind = rest.get(key.checked_add(value)?..)?;
     Some((&rest[..key], behind))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long a journal is, of which these bytes lie far behind its beginning, once it was cut.
+    fn length_of_cut(behind: &[u8]) -> usize {
+        let files = tempfile::tempdir().unwrap();
+        let journal = files.path().join("0.jnl");
+        fs::write(&journal, [&[0; 10_000], behind].concat()).unwrap();
+        cut(files.path()).unwrap();
+        fs::read(journal).unwrap().len()
+    }
+
+    #[test]
+    fn what_was_never_written_is_left_for_the_next_batches() {
+        assert_eq!(length_of_cut(&[0; 5_000]), 15_000);
+    }
+
+    #[test]
+    fn what_a_power_cut_left_behind_pages_that_it_took_is_cut_off() {
+        assert_eq!(length_of_cut(&[0, 1]), 0);
+    }
+}
