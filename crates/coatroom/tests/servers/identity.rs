@@ -1,10 +1,10 @@
 //! Nobody ever sees another's session, whatever is cut or dropped meanwhile.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use coatroom::SessionManager;
@@ -18,39 +18,52 @@ type Visitor = Client<axum::Router>;
 
 const USERS: usize = 1_000;
 const READERS: usize = 32;
+/// More than any request here is polled, a login's load and commit included.
+const POLLS: usize = 16;
 
-/// A thousand users, each signed in, by their names.
-async fn users(sessions: &SessionManager) -> Arc<Vec<(String, Visitor)>> {
+/// A user, and the browser in which they have signed in.
+struct User {
+    name: String,
+    visitor: Visitor,
+    /// Whether they have begun to sign in again. From then on the cookie of this browser may be the
+    /// previous one, with which nothing is read.
+    signs_in_again: AtomicBool,
+}
+
+impl User {
+    async fn sign_in(name: String, mut visitor: Visitor) -> Self {
+        assert_eq!(visitor.post(&format!("/login/{name}"), "").await.status, 204);
+        Self { name, visitor, signs_in_again: AtomicBool::new(false) }
+    }
+
+    /// Whether this may be read with the user's cookie: the user's own, or nothing once it may be
+    /// the previous one.
+    fn may_read(&self, owner: &str) -> bool {
+        owner == self.name || (owner.is_empty() && self.signs_in_again.load(Ordering::SeqCst))
+    }
+}
+
+/// A thousand users, each signed in.
+async fn users(sessions: &SessionManager) -> Arc<Vec<User>> {
     let visitor = Client::new(Shop::router(sessions));
     let mut users = Vec::new();
     for start in (0..USERS).step_by(50) {
-        users.extend(
-            join_all((start..start + 50).map(async |number| {
-                let (name, mut visitor) = (format!("user{number}"), visitor.clone());
-                assert_eq!(visitor.post(&format!("/login/{name}"), "").await.status, 204);
-                (name, visitor)
-            }))
-            .await,
-        );
+        let some = (start..start + 50).map(|number| User::sign_in(format!("user{number}"), visitor.clone()));
+        users.extend(join_all(some).await);
     }
     Arc::new(users)
 }
 
-/// Reads as user after user until told to stop, and counts what was answered. Each answer is the
-/// user's own, or says that the store is away.
-async fn read(
-    users: Arc<Vec<(String, Visitor)>>,
-    from: usize,
-    answered: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-) {
-    for (name, visitor) in users.iter().cycle().skip(from) {
+/// Reads as user after user until told to stop, and counts what was answered. Each answer is what
+/// the user may read, or says that the store is away.
+async fn read(users: Arc<Vec<User>>, from: usize, answered: Arc<AtomicU64>, stop: Arc<AtomicBool>) {
+    for user in users.iter().cycle().skip(from) {
         if stop.load(Ordering::SeqCst) {
             return;
         }
-        let answer = visitor.clone().get("/owner").await;
+        let answer = user.visitor.clone().get("/owner").await;
         match answer.status.as_u16() {
-            200 => assert_eq!(answer.text(), *name),
+            200 => assert!(user.may_read(answer.text()), "{} reads {:?}", user.name, answer.text()),
             503 => tokio::time::sleep(Duration::from_millis(1)).await,
             status => panic!("{status}: {}", answer.text()),
         }
@@ -58,21 +71,23 @@ async fn read(
     }
 }
 
-/// Polls `future` up to `polls` times, each time when others had their turn, then drops it; whether
-/// it was done.
+/// Polls `future` each time it is woken, up to `polls` times, then drops it; whether it was done.
 async fn poll_times(future: impl Future, polls: usize) -> bool {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-            return true;
+    let (mut future, mut left) = (pin!(future), polls);
+    poll_fn(|context| {
+        let Some(rest) = left.checked_sub(1) else { return Poll::Ready(false) };
+        left = rest;
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
         }
-        tokio::task::yield_now().await;
-    }
-    false
+    })
+    .await
 }
 
 /// Disturbs while the thousand are read, and looks that all are read again after it.
-async fn while_all_read(server: Server, disturb: impl AsyncFn(&Proxy, &[(String, Visitor)])) {
+async fn while_all_read(server: Server, disturb: impl AsyncFn(&Proxy, &[User])) {
     let proxy = Proxy::start(&server.address());
     let store = open(&proxy.url(&server.url())).await;
     let sessions = SessionManager::builder_shared(store).sweep_every(None).build().unwrap();
@@ -110,14 +125,20 @@ on_each_server! {
 
     async fn futures_dropped_at_every_await_give_nobody_anothers_session(server) {
         while_all_read(server, async |_, users| {
-            for (turn, (name, visitor)) in users.iter().enumerate() {
-                let mut visitor = visitor.clone();
-                match turn % 3 {
-                    0 => poll_times(visitor.get("/owner"), turn % 40).await,
-                    1 => poll_times(visitor.post(&format!("/list/{turn}"), ""), turn % 40).await,
-                    _ => poll_times(visitor.post(&format!("/login/{name}"), ""), turn % 40).await,
+            let mut done = [false; 3];
+            for (turn, user) in users.iter().enumerate() {
+                let (kind, polls) = (turn % 3, turn / 3 % POLLS);
+                let mut visitor = user.visitor.clone();
+                done[kind] |= match kind {
+                    0 => poll_times(visitor.get("/owner"), polls).await,
+                    1 => poll_times(visitor.post(&format!("/list/{turn}"), ""), polls).await,
+                    _ => {
+                        user.signs_in_again.store(true, Ordering::SeqCst);
+                        poll_times(visitor.post(&format!("/login/{}", user.name), ""), polls).await
+                    }
                 };
             }
+            assert_eq!(done, [true; 3], "with fewer than {POLLS} polls not every await is met");
         })
         .await;
     }
