@@ -72,7 +72,7 @@ fn connections_cut_at_rest_are_replaced() {
 
 #[test]
 fn a_server_that_hangs_is_given_up_and_never_crowded() {
-    let timeout = Duration::from_millis(150);
+    let timeout = Duration::from_millis(500);
     let Some((_schema, proxy, store)) = scene(|builder| builder.pool_size(2).timeout(timeout)) else {
         return;
     };
@@ -81,7 +81,7 @@ fn a_server_that_hangs_is_given_up_and_never_crowded() {
         let error = block_on(store.load(&key(1), START)).unwrap_err();
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
         let error = block_on(store.remove(&key(2), START)).unwrap_err();
-        assert!(error.to_string().contains("150ms"), "{error}");
+        assert!(error.to_string().contains("500ms"), "{error}");
     }
     // One more where the proxy has not yet seen the end of the one before.
     assert!(proxy.most_connections() <= 4, "{} connections", proxy.most_connections());
