@@ -23,7 +23,7 @@ pub(super) use self::tls::trusting;
 #[cfg(feature = "postgres")]
 pub(super) use self::value::check_record;
 #[cfg(feature = "redis")]
-pub(super) use self::value::{VALUE_HEADER, read_value, write_value};
+pub(super) use self::value::{VALUE_HEADER, read_value, value_header, write_value};
 use crate::error::StoreError;
 use crate::store::StoreFuture;
 

@@ -9,13 +9,19 @@ use crate::record::{Activity, Record};
 pub(in crate::store) const VALUE_HEADER: usize = 12;
 
 #[cfg(feature = "redis")]
+/// What stands before the bytes of a record.
+pub(in crate::store) fn value_header(record: &Record) -> [u8; VALUE_HEADER] {
+    let mut header = [0; VALUE_HEADER];
+    let (activity, checksum) = header.split_at_mut(8);
+    activity.copy_from_slice(&record.activity().to_bits().to_le_bytes());
+    checksum.copy_from_slice(&crc32c::crc32c(record.bytes()).to_le_bytes());
+    header
+}
+
+#[cfg(feature = "redis")]
 /// The whole value of a record.
 pub(in crate::store) fn write_value(record: &Record) -> Vec<u8> {
-    let mut value = Vec::with_capacity(VALUE_HEADER + record.bytes().len());
-    value.extend_from_slice(&record.activity().to_bits().to_le_bytes());
-    value.extend_from_slice(&crc32c::crc32c(record.bytes()).to_le_bytes());
-    value.extend_from_slice(record.bytes());
-    value
+    [&value_header(record)[..], record.bytes()].concat()
 }
 
 #[cfg(feature = "redis")]

@@ -123,7 +123,7 @@ impl Cluster {
         }
         let asked = of_server.iter().zip(map.servers()).filter(|(indexes, _)| !indexes.is_empty());
         let asked = asked.map(|(indexes, lines)| async move {
-            let pipeline = pipeline_of(indexes.iter().map(|index| &commands[*index].cmd));
+            let pipeline = pipeline_of(indexes.iter().map(|index| commands[*index].cmd.clone()));
             (indexes, lines.any().ask_all(&pipeline).await)
         });
         for (indexes, some) in join_all(asked).await {
@@ -157,7 +157,7 @@ impl Cluster {
             Some(lines) => Arc::clone(&lines.all()[0]),
             None => Line::start(&self.dialer, address, &self.driver),
         };
-        let pipeline = pipeline_of([&redis::cmd("ASKING"), command].into_iter());
+        let pipeline = pipeline_of([redis::cmd("ASKING"), command.clone()]);
         match line.ask_all(&pipeline).await?.pop() {
             Some(Value::ServerError(error)) => Err(Trouble::Refused(error)),
             answer => Ok(answer.unwrap_or(Value::Nil)),

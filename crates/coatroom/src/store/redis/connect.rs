@@ -204,7 +204,7 @@ impl Opening<'_> {
             };
             pipeline.push(command(name, arguments));
         }
-        let answers = line.ask_all(&pipeline_of(pipeline.iter())).await;
+        let answers = line.ask_all(&pipeline_of(pipeline)).await;
         let answers = answers.map_err(|trouble| self.refused(trouble, "SCRIPT LOAD"))?;
         let names = std::iter::repeat_n("SCRIPT LOAD", deposits)
             .chain(["GET", "SMEMBERS", "ZCARD", "ZCOUNT", "ZRANGE", "ZREM"]);

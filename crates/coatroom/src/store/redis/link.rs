@@ -73,14 +73,20 @@ impl Link {
     }
 
     /// Sends many commands at once; their answers, in the same order.
-    pub(super) async fn ask_all(&self, task: Task, commands: Vec<Command>) -> Result<Vec<Value>, StoreError> {
+    pub(super) async fn ask_all(
+        &self,
+        task: Task,
+        mut commands: Vec<Command>,
+    ) -> Result<Vec<Value>, StoreError> {
         let mut answers = Vec::with_capacity(commands.len());
-        for commands in commands.chunks(AT_ONCE) {
+        while !commands.is_empty() {
+            let rest = commands.split_off(commands.len().min(AT_ONCE));
             let some = match self {
                 Self::One(lines) => ask_all_of_one(lines, task, commands).await,
-                Self::Cluster(cluster) => cluster.ask_all(task, commands).await,
+                Self::Cluster(cluster) => cluster.ask_all(task, &commands).await,
             };
             answers.extend(some.map_err(|trouble| trouble.into_error(task))?);
+            commands = rest;
         }
         Ok(answers)
     }
@@ -113,7 +119,7 @@ impl Link {
     /// Sends commands without keys to each server.
     pub(super) async fn tell_every_server(&self, task: Task, commands: Vec<Cmd>) -> Result<(), StoreError> {
         let servers = self.servers();
-        let pipeline = pipeline_of(commands.iter());
+        let pipeline = pipeline_of(commands);
         let told = servers.iter().map(|lines| lines.any().ask_all(&pipeline));
         for answers in futures_util::future::join_all(told).await {
             let refused = answers.map(|answers| answers.into_iter().find_map(refusal));
@@ -145,19 +151,19 @@ async fn ask_one(lines: &Lines, task: Task, command: &Cmd) -> Result<Value, Trou
     }
 }
 
-async fn ask_all_of_one(lines: &Lines, task: Task, commands: &[Command]) -> Result<Vec<Value>, Trouble> {
-    let pipeline = pipeline_of(commands.iter().map(|command| &command.cmd));
+async fn ask_all_of_one(lines: &Lines, task: Task, commands: Vec<Command>) -> Result<Vec<Value>, Trouble> {
+    let pipeline = pipeline_of(commands.into_iter().map(|command| command.cmd));
     let mut answers = match lines.any().ask_all(&pipeline).await {
         Err(Trouble::Lost(_)) if task.effect == Effect::Reads => lines.any().ask_all(&pipeline).await?,
         answers => answers?,
     };
-    for (answer, command) in answers.iter_mut().zip(commands) {
+    for (answer, command) in answers.iter_mut().zip(pipeline.cmd_iter()) {
         let Value::ServerError(error) = answer else { continue };
         let trouble = Trouble::Refused(error.clone());
         if !is_unknown_script(&trouble) {
             return Err(trouble);
         }
-        *answer = ask_one(lines, task, &command.cmd).await?;
+        *answer = ask_one(lines, task, command).await?;
     }
     Ok(answers)
 }
@@ -166,10 +172,10 @@ pub(super) fn is_unknown_script(trouble: &Trouble) -> bool {
     trouble.code() == Some("NOSCRIPT")
 }
 
-pub(super) fn pipeline_of<'a>(commands: impl Iterator<Item = &'a Cmd>) -> Pipeline {
+pub(super) fn pipeline_of(commands: impl IntoIterator<Item = Cmd>) -> Pipeline {
     let mut pipeline = Pipeline::new();
     for command in commands {
-        pipeline.add_command(command.clone());
+        pipeline.add_command(command);
     }
     pipeline
 }

@@ -1,8 +1,9 @@
 //! What happens to one record.
 
+use std::io::Write;
 use std::sync::Arc;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, RedisWrite, Value};
 
 use super::error::{Task, bytes, odd};
 use super::keys::Keys;
@@ -12,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::Key;
 use crate::record::{Activity, Record};
-use crate::store::network::{VALUE_HEADER, read_value, write_value};
+use crate::store::network::{VALUE_HEADER, read_value, value_header, write_value};
 use crate::store::{Commit, Creation, Departed, Departure, StoreFuture};
 
 const LOAD: Task = Task::reads("loading a session");
@@ -161,20 +162,18 @@ impl Inner {
         entry: Option<&principals::Entry>,
         principal: &[u8],
     ) -> Result<Value, StoreError> {
-        let value = write_value(record);
-        if value.len() > LARGE {
+        if VALUE_HEADER + record.bytes().len() > LARGE {
             let place = self.keys.large(record.key());
-            let mut put = Cmd::with_capacity(5, value.len() + place.len() + 16);
-            put.arg("SET").arg(&place[..]).arg(&value[..]).arg("PX").arg(LARGE_LIVES);
             let placed = Placed::At(&place);
             let commitment = self.commitment(expected, record, placed, now, entry, principal);
-            let both = vec![self.of_record(record.key(), put), commitment];
+            let both = vec![self.of_record(record.key(), put(&place, record)), commitment];
             match self.link.ask_all(COMMIT, both).await?.pop() {
                 // It went elsewhere, as while a Cluster moves the slot.
                 Some(Value::Int(3)) | None => {}
                 Some(answer) => return Ok(answer),
             }
         }
+        let value = write_value(record);
         let commitment = self.commitment(expected, record, Placed::Here(&value), now, entry, principal);
         self.link.ask(COMMIT, &commitment).await
     }
@@ -210,6 +209,19 @@ impl Inner {
         keys.extend(large);
         self.of_record(key, script::COMMIT.call(&keys, &arguments))
     }
+}
+
+/// Puts a large value into a key of its own. It is written right where it leaves from, since each copy of
+/// so many bytes counts.
+fn put(place: &[u8], record: &Record) -> Cmd {
+    let mut put = Cmd::with_capacity(5, VALUE_HEADER + record.bytes().len() + place.len() + 16);
+    put.arg("SET").arg(place);
+    let mut value = put.writer_for_next_arg();
+    // Into memory, where nothing fails.
+    let _ = value.write_all(&value_header(record)).and_then(|()| value.write_all(record.bytes()));
+    drop(value);
+    put.arg("PX").arg(LARGE_LIVES);
+    put
 }
 
 /// The record of an answer, if it is there and alive.
