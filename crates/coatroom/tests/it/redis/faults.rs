@@ -89,6 +89,31 @@ async fn a_commit_whose_answer_is_lost_counts_once() {
 }
 
 #[tokio::test]
+async fn a_large_commit_that_is_cut_anywhere_counts_once_or_not_at_all() {
+    let Some(server) = start(RedisOptions::new()) else { return };
+    let proxy = Proxy::start(&server.address());
+    let sessions = manager(connect(&proxy.url(&server.url())).await, &Arc::new(ManualClock::new()));
+    let id = create(&sessions).await.unwrap();
+    let session = sessions.open(&id).await.unwrap().unwrap();
+    session.set(TEXT, &"x".repeat(20_000)).unwrap();
+    sessions.commit(&session).await.unwrap();
+    let mut expected = 0;
+    for cut in [Cut::Command(10), Cut::Command(10_000), Cut::Command(20_100), Cut::Answer(0), Cut::Answer(5)]
+    {
+        let session = succeeds_soon(|| sessions.open(&id)).await.unwrap();
+        session.edit(COUNT, |count| *count += 1).unwrap();
+        proxy.cut_next(cut);
+        let outcome = sessions.commit(&session).await;
+        assert!(!proxy.is_cut_pending());
+        let found = succeeds_soon(|| sessions.open(&id)).await.unwrap();
+        let count = found.get(COUNT).unwrap().unwrap();
+        assert_eq!(count, expected + u64::from(outcome.is_ok()), "{cut:?}: {outcome:?}");
+        assert_eq!(found.get(TEXT).unwrap().unwrap().len(), 20_000);
+        expected = count;
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_stands_still_costs_each_call_its_timeout_and_no_more() {
     let Some(server) = start(RedisOptions::new()) else { return };
     let proxy = Proxy::start(&server.address());

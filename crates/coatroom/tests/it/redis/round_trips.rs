@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coatroom::{ManualClock, SessionManager};
 use coatroom_testbed::{Proxy, RedisOptions};
 
-use super::{COUNT, connect, manager, start};
+use super::{COUNT, TEXT, connect, manager, start};
 use crate::support::MINUTE;
 
 /// A manager behind a proxy.
@@ -81,4 +81,24 @@ async fn a_server_that_forgot_its_scripts_costs_one_round_trip_more_once() {
     }
     fixture._server.command(&["SCRIPT", "FLUSH"]);
     assert!(!fixture.sessions.sweep().await.unwrap().more);
+}
+
+#[tokio::test]
+async fn a_large_commit_takes_one_round_trip_and_two_more_once_where_the_scripts_are_forgotten() {
+    let Some(fixture) = Counted::new().await else { return };
+    let sessions = &fixture.sessions;
+    let (id, session) = sessions.create().unwrap();
+    session.set(TEXT, &"x".repeat(20_000)).unwrap();
+    sessions.commit(&session).await.unwrap();
+    for (count, round_trips) in [(1, 1), (2, 3), (3, 1)] {
+        let session = sessions.open(&id).await.unwrap().unwrap();
+        session.set(COUNT, &count).unwrap();
+        if round_trips == 3 {
+            fixture._server.command(&["SCRIPT", "FLUSH"]);
+        }
+        fixture.takes(round_trips, "committing", sessions.commit(&session)).await.unwrap();
+        let session = sessions.open(&id).await.unwrap().unwrap();
+        assert_eq!(session.get(COUNT).unwrap(), Some(count));
+        assert_eq!(session.get(TEXT).unwrap().unwrap().len(), 20_000);
+    }
 }
